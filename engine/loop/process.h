@@ -1,0 +1,55 @@
+// Child processes: started through a small helper that stays small, ended with everything they started.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/loop/loop.h"
+
+namespace engine {
+
+struct ProcessOptions {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;  // NAME=value, the whole environment
+  std::string cwd;               // empty: ours
+  std::string user;              // empty: ours; needs root
+  std::optional<std::string> input;
+  size_t output_bytes_max = 1 << 20;  // kept of each stream; the rest is read and counted
+  Millis kill_after{5000};            // from SIGTERM to SIGKILL of the whole tree
+};
+
+struct ProcessExit {
+  int status = 0;  // exit status, or -1 when ended by a signal
+  int signal = 0;
+  std::string out, err;
+  uint64_t out_bytes = 0, err_bytes = 0;  // all that was written, kept or not
+  // Descendants that outlived the process and were ended with it.
+  int survivors_killed = 0;
+};
+
+struct ProcessIdentity {
+  int pid = 0;
+  uint64_t start_time = 0;  // field 22 of /proc/PID/stat: with the pid it names one process for ever
+};
+
+// Destroying it sends SIGTERM to the whole tree (children that changed their session too), SIGKILL after
+// `kill_after`; reaping goes on without the owner.
+class Process : public Task {
+ public:
+  using Exited = std::move_only_function<void(Result<ProcessExit>)>;
+  using Output = std::move_only_function<void(bool is_stderr, std::string_view chunk)>;
+
+  // A program that cannot be started (not found, no permission, unknown user) is reported through `exited`.
+  static std::unique_ptr<Process> start(Loop& loop, ProcessOptions options, Exited exited, Output output = {});
+
+  virtual ProcessIdentity identity() const = 0;
+  virtual void signal(int number) = 0;  // to the process group
+};
+
+}  // namespace engine

@@ -1,0 +1,62 @@
+// What a run lends its script: the only ways by which anything gets in or out of a Lua state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/loop/task.h"
+
+namespace engine::lua {
+
+// A line of a runbook or module.
+struct Position {
+  std::string source;  // as the user knows it: "boulder/high-memory.lua"
+  int line = 0;
+};
+
+// The place of a call: the task's path ("" for the main task, "3.1" for the first task of the group that was its
+// parent's third call, "3.1/2.4" below that) and the call's number within the task, from 1.
+struct Place {
+  std::string task;
+  int number = 0;
+};
+
+struct Frame {  // one line of a traceback
+  Position at;
+  std::string function;  // "step 'Check'", "function 'clean'", "main"
+};
+
+class Outside {
+ public:
+  virtual ~Outside() = default;
+
+  // Begins an operation. `step` is the innermost open step's id, 0 for none. `in_close`: called inside a <close>
+  // handler of a cancelled task. The Task is destroyed to cancel it.
+  virtual TaskPtr call(const Place& place, std::string_view operation, std::string args, int step,
+                       const Position& at, Done done) = 0;
+  // A wait of the script's own (sleep, timeout, back-off); answers "null".
+  virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
+
+  // Steps nest; ids count from 1 within the run. `parent` 0: none.
+  virtual void step_opened(int id, int parent, std::string_view name, const Position& at) = 0;
+  virtual void step_closed(int id, const Error* error) = 0;  // error: null when it succeeded
+  // A retry is about to wait before attempt `next` (from 2).
+  virtual void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) = 0;
+  virtual void log(std::string_view level, std::string_view message, std::string fields, int step) = 0;
+  virtual void report(std::string json) = 0;  // a JSON string (text) or any other value (a table)
+
+  virtual int64_t now_ms() = 0;      // the run's own clock: the time of the last delivery
+  virtual uint64_t random_seed() = 0;
+
+  // The text of a module for require(name), pinned with the run; `from` is the requiring source.
+  struct Module {
+    std::string source;  // the name for positions
+    std::string text;
+  };
+  virtual Result<Module> module(std::string_view name, std::string_view from) = 0;
+};
+
+}  // namespace engine::lua

@@ -1,0 +1,77 @@
+// Starts runs and sees them to their end: the one place where scripts, operations and the journal meet.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/base/clock.h"
+#include "engine/base/error.h"
+#include "engine/lua/interpreter.h"
+#include "engine/loop/loop.h"
+
+namespace engine::ops {
+class Invoker;
+class Registry;
+}
+namespace engine::store {
+class Store;
+}
+
+namespace engine::runs {
+
+class Library;  // library.h: finds runbooks and modules
+
+struct StartRequest {
+  std::string runbook;    // a name ("boulder/high-memory") or a file ("./fix.lua")
+  std::string params;     // JSON object as given; "" is {}
+  std::string principal;  // "unix:ops"
+  std::string trigger;    // JSON object: {"kind":"person"}
+  bool dry_run = false;
+};
+
+// How a run ended. `state` is succeeded, failed or cancelled.
+struct Outcome {
+  std::string id;
+  std::string runbook;
+  std::string state;
+  int64_t started_at_ms = 0;
+  int64_t finished_at_ms = 0;
+  std::string result;  // JSON, "null" when there is none
+  std::string error;   // JSON with code, message, hint, traceback, excerpt; empty when it succeeded
+};
+
+// What an onlooker sees of a run: journal entries, in order, each shown only after it is on disk.
+using Watch = std::function<void(std::string_view entry)>;
+
+struct RunnerOptions {
+  lua::Limits limits;
+  int operations_in_flight = 20;
+};
+
+class Runner {
+ public:
+  Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, Library& library,
+         const Clock& clock, RunnerOptions options);
+  ~Runner();
+
+  // Loads the runbook, checks the parameters, records the run. INVALID_ARGUMENT, NOT_FOUND, ... leave no run behind.
+  // Answers the run's id; `finished` comes after the end is durable.
+  Result<std::string> start(StartRequest request, Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
+
+  // One operation, as a runbook would call it, in a run of its own named after it.
+  Result<std::string> call(std::string operation, std::string args, StartRequest request, Watch watch,
+                           std::move_only_function<void(Result<Outcome>)> finished);
+
+  // First call: CANCELLED is raised where it waits. Second: it is destroyed. NOT_FOUND when no such run is alive here.
+  Result<void> cancel(std::string_view id, std::string_view by);
+
+  int alive() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace engine::runs
