@@ -11,6 +11,10 @@
 #include "engine/base/units.h"
 #include "engine/loop/task.h"
 
+namespace engine::store {
+class Database;
+}
+
 namespace engine::ops {
 
 enum class Type { string, integer, number, boolean, duration, size, time, list, map, choice, secret, any };
@@ -18,6 +22,7 @@ enum class Effect { read, change, destroy };
 
 std::string_view name_of(Type type);      // as plugin authors and documentation write it: "enum" for choice
 std::string_view name_of(Effect effect);
+std::optional<Type> type_named(std::string_view name);
 
 // One parameter or one field of a result. Limits and defaults of durations and sizes are kept in ms and bytes.
 struct Field {
@@ -41,9 +46,15 @@ struct CallInput {
   std::string key;     // idempotency key: the same for the same place of the same run
   Millis timeout{0};
   bool dry_run = false;
+  std::string run;    // the run's id
+  std::string scope;  // the runbook's name: whose `state` it is
   std::function<void(std::string json)> progress;
 };
 using Start = std::function<TaskPtr(CallInput input, Done done)>;
+
+// The whole operation as a part of a transaction on our own store, so that its effect and the journal's record of it
+// are one commit: exactly once, never in doubt. Runs on the writer's thread.
+using Transact = std::function<Result<std::string>(store::Database& database, const CallInput& input)>;
 
 struct Operation {
   std::string name;  // in full: plugin.noun.verb
@@ -58,6 +69,8 @@ struct Operation {
   std::vector<std::string> errors;
   std::string target;  // the parameter that names what it acts on, or empty
   Start start;
+  Transact transact;  // instead of `start`, for changes of our own store
+  Start rehearse;     // empty: a dry run plans it. Else a dry run calls this instead (state's overlay)
   Start preview;  // empty: none. Answers what a real call would do; must change nothing
   Start probe;    // empty: none. Answers {"done": bool, "result": any} or {} when it can't tell
 
