@@ -1,0 +1,189 @@
+// The argument check. One value at a time, written straight into the normalised text.
+#include "engine/ops/check.h"
+
+#include <simdjson.h>
+
+#include <cmath>
+#include <vector>
+
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/ops/check_value.h"
+
+namespace engine::ops {
+
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+using simdjson::dom::object;
+
+// One parser a thread, its buffers reused; documents die before the next parse.
+Result<element> parse(std::string_view json) {
+  thread_local simdjson::dom::parser parser;
+  element root;
+  if (const auto error = parser.parse(json.data(), json.size()).get(root)) {
+    return fail(code::kInvalidArgument, std::string("not JSON: ") + simdjson::error_message(error));
+  }
+  return root;
+}
+
+std::string shown(const Field& field) {
+  if (field.type == Type::choice) return "one of " + choices_text(field);
+  if (field.type == Type::duration) return "a duration such as \"30s\"";
+  if (field.type == Type::size) return "a size such as \"64KiB\"";
+  if (field.type == Type::time) return "a time such as \"2026-11-21T02:00:00Z\"";
+  const std::string name(name_of(field.type));
+  return (field.type == Type::integer ? "an " : "a ") + name;
+}
+
+Error wrong(std::string_view subject, std::string_view what, const Field& field, std::string_view problem) {
+  std::string message(subject);
+  message += ": " + std::string(what) + " '" + field.name + "' " + std::string(problem);
+  return Error(code::kInvalidArgument, std::move(message));
+}
+
+Error unknown(std::string_view subject, std::string_view what, std::span<const Field> fields, std::string_view name) {
+  std::vector<std::string> names;
+  for (const Field& field : fields) names.push_back(field.name);
+  std::string message(subject);
+  message += ": there is no " + std::string(what) + " '" + std::string(name) + "'";
+  if (const auto near = nearest(name, names)) message += "; did you mean '" + *near + "'?";
+  return Error(code::kInvalidArgument, std::move(message));
+}
+
+}  // namespace
+
+Result<std::string> check_fields(std::string_view subject, std::string_view what, std::span<const Field> fields,
+                                 std::string_view given, Form form) {
+  Result<element> root = parse(given.empty() ? std::string_view("{}") : given);
+  if (!root) return fail(code::kInvalidArgument, std::string(subject) + ": " + root.error().message);
+  object members;
+  if (root->get(members)) {
+    // An empty Lua table is an empty list, and `op{}` is a call without arguments.
+    simdjson::dom::array list;
+    if (root->get(list) || list.size() != 0) {
+      return fail(code::kInvalidArgument, std::string(subject) + " takes one table of named arguments");
+    }
+  }
+  const bool none = root->type() != element_type::OBJECT;
+  if (!none) {
+    for (const auto& [name, value] : members) {
+      bool known = false;
+      for (const Field& field : fields) known = known || field.name == name;
+      if (!known) return std::unexpected(unknown(subject, what, fields, name));
+    }
+  }
+
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  for (const Field& field : fields) {
+    element value;
+    if (!none && !members.at_key(field.name).get(value) && !value.is_null()) {
+      writer.key(field.name);
+      if (const auto problem = write_checked(writer, field, value, form)) {
+        return std::unexpected(wrong(subject, what, field, *problem));
+      }
+    } else if (field.fallback) {
+      writer.key(field.name).raw(form == Form::normalised ? *field.fallback : default_as_written(field));
+    } else if (field.required) {
+      return std::unexpected(wrong(subject, what, field, "is missing; it takes " + shown(field)));
+    }
+  }
+  writer.end_object();
+  return out;
+}
+
+Result<std::string> check_args(const Operation& op, std::string_view given) {
+  Result<std::string> args = check_fields(op.name, "parameter", op.params, given, Form::normalised);
+  if (!args) {
+    args.error().operation = op.name;
+    args.error().hint = "call it as " + signature(op);
+  }
+  return args;
+}
+
+std::string signature(const Operation& op) {
+  std::string text = op.name + "{";
+  bool first = true;
+  for (const Field& field : op.params) {
+    text += first ? " " : ", ";
+    first = false;
+    std::string one = field.name + " = ";
+    one += field.type == Type::choice ? "<" + choices_text(field) + ">" : "<" + std::string(name_of(field.type)) + ">";
+    text += field.required ? one : "[" + one + "]";
+  }
+  return text + (first ? "}" : " }");
+}
+
+Result<double> parse_limit(Type type, std::string_view text) {
+  if (type == Type::duration) {
+    const Result<Millis> duration = parse_duration(text);
+    if (!duration) return std::unexpected(duration.error());
+    return static_cast<double>(duration->count());
+  }
+  if (type == Type::size) {
+    const Result<int64_t> size = parse_size(text);
+    if (!size) return std::unexpected(size.error());
+    return static_cast<double>(*size);
+  }
+  Result<element> number = parse(text);
+  double value = 0;
+  if (!number || number->get(value)) return fail(code::kInvalidArgument, "'" + std::string(text) + "' is no limit");
+  return value;
+}
+
+Result<void> set_default(Field& field, std::string_view json) {
+  Result<element> value = parse(json);
+  if (!value) return std::unexpected(value.error());
+  std::string out;
+  JsonWriter writer(out);
+  if (const auto problem = write_checked(writer, field, *value, Form::normalised)) {
+    return fail(code::kInvalidArgument, "the default of '" + field.name + "' " + *problem);
+  }
+  field.fallback = std::move(out);
+  return {};
+}
+
+// A key of the user's own that begins with '$' has it doubled, and quotes inside a string are escaped: so these texts
+// stand in JSON only where they are such a key.
+bool holds_placeholder(std::string_view json) { return json.find("\"$planned\":") != std::string_view::npos; }
+bool holds_secret(std::string_view json) { return json.find("\"$secret\":") != std::string_view::npos; }
+
+std::string redacted(std::span<const Field> fields, std::string_view json) {
+  bool any = false;
+  for (const Field& field : fields) any = any || field.sensitive;
+  if (!any) return std::string(json);
+  Result<element> root = parse(json);
+  object members;
+  if (!root || root->get(members)) return std::string(json);
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  for (const auto& [name, value] : members) {
+    bool hide = false;
+    for (const Field& field : fields) hide = hide || (field.sensitive && field.name == name);
+    writer.key(name).raw(hide ? R"({"$hidden":true})" : simdjson::minify(value));
+  }
+  writer.end_object();
+  return out;
+}
+
+std::string target_of(const Operation& op, std::string_view args) {
+  if (op.target.empty()) return {};
+  Result<element> root = parse(args);
+  element value;
+  if (!root || root->at_key(op.target).get(value)) return {};
+  simdjson::dom::array list;
+  if (!value.get(list)) {
+    element first;
+    if (list.at(0).get(first)) return {};
+    value = first;
+  }
+  std::string_view text;
+  if (!value.get(text)) return std::string(text);
+  return simdjson::minify(value);
+}
+
+}  // namespace engine::ops
