@@ -1,0 +1,78 @@
+// The table of runs: one row for each, written at its start and at its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/store/database.h"
+
+namespace engine::store {
+
+// A text that a run was started with: the runbook, a module, the prelude. `hash` is the text's
+// SHA-256 in hex.
+struct SourceText {
+  std::string name;
+  std::string hash;
+  std::string text;
+};
+
+struct NewRun {
+  std::string id;
+  std::string runbook;
+  std::string file;
+  std::string principal;
+  std::string trigger = "{}";  // JSON object with "kind"
+  std::string params = "{}";   // JSON object
+  bool dry_run = false;
+  int64_t created_at_ms = 0;
+  int64_t started_at_ms = 0;
+  std::optional<int64_t> parent;  // key of the run that started this one
+  std::vector<SourceText> sources;
+};
+
+struct RunEnd {
+  std::string state;  // succeeded, failed, cancelled
+  int64_t finished_at_ms = 0;
+  std::string result;  // JSON, or empty for none
+  std::string error;   // JSON, or empty for none
+};
+
+struct RunRecord {
+  int64_t key = 0;
+  std::string id, runbook, file;
+  std::string state;  // running, succeeded, failed, cancelled
+  std::string principal, trigger, params;
+  bool dry_run = false;
+  int attempt = 1;
+  int64_t owner = 0;  // epoch of the process that carries it
+  int64_t created_at_ms = 0, started_at_ms = 0, finished_at_ms = 0;  // 0: not yet
+  std::string result, error;                                         // JSON; empty: none
+  std::string sources;                                               // JSON list of {"name","hash"}
+  int64_t tail = 0;    // its last known journal row, 0: none recorded yet
+  int64_t parent = 0;  // key, 0: none
+};
+
+// Empty fields do not filter. Newest first.
+struct RunFilter {
+  std::string runbook;
+  std::string state;
+  std::string principal;
+  std::string trigger_kind;
+  int64_t since_ms = 0;    // created at or after
+  int64_t until_ms = 0;    // created before; 0: no end
+  int64_t before_key = 0;  // the last key of the page before; 0: the first page
+  int limit = 50;
+};
+
+// Answers the new row's key.
+Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner);
+Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail);
+// Any unique prefix of an id. NOT_FOUND, or CONFLICT that lists the candidates.
+Result<RunRecord> find_run(Database& db, std::string_view id_prefix);
+Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter);
+
+}  // namespace engine::store
