@@ -16,7 +16,9 @@ using Callback = std::move_only_function<void()>;
 class Loop {
  public:
   Loop();
-  ~Loop();  // asserts that nothing of ours is left open
+  // Drops what was deferred or posted, waits for held work (children being reaped, worker threads), and asserts
+  // that nothing of ours is left open.
+  ~Loop();
 
   uv_loop_s* uv();
 
@@ -42,6 +44,17 @@ class Loop {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+class Loop::Hold {
+ public:
+  explicit Hold(Impl& impl);
+  ~Hold();
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  Impl& impl_;
 };
 
 }  // namespace engine
