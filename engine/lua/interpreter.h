@@ -34,6 +34,7 @@ enum class Turn { idle, sliced, finished };
 struct Failure {
   Error error;
   std::vector<Frame> traceback;
+  std::string excerpt;  // the first frame's source line with a caret; empty where the text is not known
 };
 
 class Interpreter {
