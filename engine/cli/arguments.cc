@@ -23,7 +23,8 @@ class Parser {
     for (next_ = 0; next_ < arguments_.size();) {
       const std::string& argument = arguments_[next_++];
       if (argument == "--") {
-        parsed_.words.insert(parsed_.words.end(), arguments_.begin() + static_cast<long>(next_), arguments_.end());
+        parsed_.words.insert(parsed_.words.end(), arguments_.begin() + static_cast<long>(next_),
+                             arguments_.end());
         break;
       }
       Result<void> read = {};
@@ -76,7 +77,8 @@ class Parser {
     return {};
   }
 
-  Result<void> take(const Flag& flag, const std::string& shown, std::optional<std::string_view> value) {
+  Result<void> take(const Flag& flag, const std::string& shown,
+                    std::optional<std::string_view> value) {
     if (flag.value.empty()) {
       if (value && (!flag.negatable || (*value != "true" && *value != "false"))) {
         return fail(code::kInvalidArgument, shown + " takes no value");
@@ -86,7 +88,8 @@ class Parser {
     }
     if (!value) {
       if (next_ >= arguments_.size()) {
-        return fail(code::kInvalidArgument, shown + " needs a value", "write " + shown + " " + flag.value);
+        return fail(code::kInvalidArgument, shown + " needs a value",
+                    "write " + shown + " " + flag.value);
       }
       value = arguments_[next_++];
     }
@@ -132,7 +135,8 @@ Words Parsed::all(std::string_view flag) const {
   return found;
 }
 
-Result<Parsed> parse(std::span<const std::string> arguments, std::span<const Flag> flags, StopAt stop) {
+Result<Parsed> parse(std::span<const std::string> arguments, std::span<const Flag> flags,
+                     StopAt stop) {
   return Parser(arguments, flags, stop).parse();
 }
 

@@ -20,8 +20,10 @@ std::span<const CommandEntry> commands() { return kCommands; }
 const std::vector<Flag>& global_flags() {
   static const std::vector<Flag> flags = {
       {"state-dir", 0, "DIR", "Folder of the store.", false, false},
-      {"config", 0, "FILE", "Configuration to use instead of the one that would be found.", false, false},
-      {"output", 'o', "FORMAT", "What stdout carries: table (default), json, or jsonl (a line for each item).", false,
+      {"config", 0, "FILE", "Configuration to use instead of the one that would be found.", false,
+       false},
+      {"output", 'o', "FORMAT",
+       "What stdout carries: table (default), json, or jsonl (a line for each item).", false,
        false},
       {"color", 0, "WHEN", "auto (default), always or never; NO_COLOR is heeded.", false, false},
       {"quiet", 'q', "", "Says nothing but errors on stderr.", false, false},

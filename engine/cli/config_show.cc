@@ -11,7 +11,8 @@ namespace {
 std::string shown_value(const config::Setting& setting) {
   if (setting.hidden) return "(hidden)";
   std::string value = setting.value;
-  if (value.size() > 1 && value.front() == '"' && value.find('\\') == value.npos) value = value.substr(1, value.size() - 2);
+  if (value.size() > 1 && value.front() == '"' && value.find('\\') == value.npos)
+    value = value.substr(1, value.size() - 2);
   return made_visible(value);
 }
 
@@ -45,12 +46,17 @@ Command config_show_command() {
   return {.name = "config show",
           .summary = "Shows every setting, its value, and where it comes from.",
           .usage = "config show [-o json]",
-          .details = "A value comes from its default, from the configuration file, from that file's overlay for the "
-                     "environment that ENGINE_ENV names (engine.toml and engine.staging.toml), from an ENGINE_ "
-                     "variable, or from a flag; the later one holds. Values that look like secrets are not shown.",
+          .details =
+              "A value comes from its default, from the configuration file, from that file's "
+              "overlay for the "
+              "environment that ENGINE_ENV names (engine.toml and engine.staging.toml), from an "
+              "ENGINE_ "
+              "variable, or from a flag; the later one holds. Values that look like secrets are "
+              "not shown.",
           .flags = {},
           .examples = {{"engine config show", "As a table."},
-                       {"ENGINE_ENV=staging engine config show -o json", "With the overlay of staging."}},
+                       {"ENGINE_ENV=staging engine config show -o json",
+                        "With the overlay of staging."}},
           .run = run};
 }
 

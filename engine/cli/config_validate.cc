@@ -12,7 +12,10 @@ namespace {
 std::string json_of(const config::Problem& problem) {
   std::string json;
   JsonWriter out(json);
-  out.begin_object().field("file", problem.file).field("line", problem.line).field("column", problem.column);
+  out.begin_object()
+      .field("file", problem.file)
+      .field("line", problem.line)
+      .field("column", problem.column);
   out.field("message", problem.message).field("hint", problem.hint).end_object();
   return json;
 }
@@ -26,7 +29,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   std::vector<std::string> items;
   for (const config::Problem& problem : loaded.problems) items.push_back(json_of(problem));
   if (session.format != Format::table) session.print_list(items);
-  for (const config::Problem& problem : loaded.warnings) session.say(problem_text(problem, "warning", session.err));
+  for (const config::Problem& problem : loaded.warnings)
+    session.say(problem_text(problem, "warning", session.err));
   if (session.format == Format::table) {
     for (const config::Problem& problem : loaded.problems) {
       session.print(problem_text(problem, "error", session.out));
@@ -45,8 +49,10 @@ Command config_validate_command() {
   return {.name = "config validate",
           .summary = "Checks a configuration and says all that is wrong with it.",
           .usage = "config validate [FILE]",
-          .details = "Without FILE it is the configuration that would be used. The exit code is 78 when there is "
-                     "anything to say.",
+          .details =
+              "Without FILE it is the configuration that would be used. The exit code is 78 when "
+              "there is "
+              "anything to say.",
           .flags = {},
           .examples = {{"engine config validate", "Checks the configuration in use."},
                        {"engine config validate ./engine.toml", "Checks a file."}},

@@ -27,13 +27,15 @@ const CommandEntry* find_command(std::string_view name) {
 }
 
 bool has_subcommands(const std::string& word) {
-  return std::ranges::any_of(commands(), [&](const CommandEntry& entry) { return entry.name.starts_with(word + " "); });
+  return std::ranges::any_of(
+      commands(), [&](const CommandEntry& entry) { return entry.name.starts_with(word + " "); });
 }
 
 int say_unknown(const Session& session, const std::string& name) {
   std::vector<std::string> names, below;
   for (const CommandEntry& entry : commands()) {
     names.emplace_back(entry.name);
+    names.emplace_back(entry.name.substr(0, entry.name.find(' ')));
     if (entry.name.starts_with(name + " ")) below.emplace_back(entry.name);
   }
   Error error(code::kInvalidArgument, "no command named '" + shortened(name, 60) + "'");
@@ -41,7 +43,8 @@ int say_unknown(const Session& session, const std::string& name) {
   if (!below.empty()) {
     error.message = "`engine " + name + "` needs one more word";
     error.hint.clear();
-    for (const std::string& each : below) error.hint += (error.hint.empty() ? "" : " or ") + ("`engine " + each + "`");
+    for (const std::string& each : below)
+      error.hint += (error.hint.empty() ? "" : " or ") + ("`engine " + each + "`");
   }
   session.say(error_text(error, session.err) + "`engine --help` lists the commands\n");
   return kExitUsage;
@@ -53,17 +56,22 @@ int run_command(Session& session, std::vector<std::string> arguments) {
   flags.push_back({"verbose", 'v', "", "", false, false});
   Result<Parsed> parsed = parse(arguments, flags, StopAt::first_word);
   if (parsed) {
-    if (Result<void> taken = session.take_global_flags(*parsed); !taken) parsed = fail(taken.error());
+    if (Result<void> taken = session.take_global_flags(*parsed); !taken)
+      parsed = fail(taken.error());
   }
   if (!parsed) return session.usage_error(parsed.error(), program());
   std::vector<std::string> words = std::move(parsed->words);
   if (parsed->has("version")) {
-    return version_command().run(session, version_command(), parsed->has("verbose") ? std::vector<std::string>{"-v"} : std::vector<std::string>{});
+    return version_command().run(
+        session, version_command(),
+        parsed->has("verbose") ? std::vector<std::string>{"-v"} : std::vector<std::string>{});
   }
   if (words.empty() || (words.size() == 1 && words[0] == "help" && parsed->rest.empty())) {
     const bool asked = parsed->has("help") || !words.empty();
-    if (asked) session.print(program_help(session.out));
-    else std::fputs(program_help(session.err).c_str(), stderr);
+    if (asked)
+      session.print(program_help(session.out));
+    else
+      std::fputs(program_help(session.err).c_str(), stderr);
     return asked ? kExitOk : kExitUsage;
   }
   std::string name = words[0];

@@ -19,14 +19,19 @@ std::string excerpt(std::string_view source, int line, int column, const Termina
   return text;
 }
 
-std::string problem_text(const config::Problem& problem, std::string_view severity, const Terminal& terminal) {
+std::string problem_text(const config::Problem& problem, std::string_view severity,
+                         const Terminal& terminal) {
   std::string place = problem.file;
-  if (problem.line > 0) place += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
+  if (problem.line > 0)
+    place += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
   const Paint paint = severity == "error" ? Paint::red : Paint::yellow;
   std::string text = terminal.painted(Paint::bold, made_visible(place) + ":") + " " +
-                     terminal.painted(paint, std::string(severity) + ":") + " " + made_visible(problem.message) + "\n";
-  if (!problem.source.empty()) text += excerpt(problem.source, problem.line, problem.column, terminal);
-  if (!problem.hint.empty()) text += "  " + terminal.painted(Paint::bold, "hint:") + " " + made_visible(problem.hint) + "\n";
+                     terminal.painted(paint, std::string(severity) + ":") + " " +
+                     made_visible(problem.message) + "\n";
+  if (!problem.source.empty())
+    text += excerpt(problem.source, problem.line, problem.column, terminal);
+  if (!problem.hint.empty())
+    text += "  " + terminal.painted(Paint::bold, "hint:") + " " + made_visible(problem.hint) + "\n";
   return text;
 }
 

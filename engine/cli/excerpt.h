@@ -1,4 +1,5 @@
-// Shows a place in a file: "file:line:column: error: message", the line, a caret under the column, the hint.
+// Shows a place in a file: "file:line:column: error: message", the line, a caret under the column,
+// the hint.
 #pragma once
 
 #include <string>
@@ -12,6 +13,7 @@ namespace engine::cli {
 // `column` counts bytes from 1; 0 shows the line without a caret.
 std::string excerpt(std::string_view source, int line, int column, const Terminal& terminal);
 
-std::string problem_text(const config::Problem& problem, std::string_view severity, const Terminal& terminal);
+std::string problem_text(const config::Problem& problem, std::string_view severity,
+                         const Terminal& terminal);
 
 }  // namespace engine::cli

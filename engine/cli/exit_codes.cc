@@ -3,11 +3,13 @@
 namespace engine::cli {
 
 Exit exit_of(const Error& error) {
-  if (error.code == code::kPermissionDenied || error.code == code::kUnauthenticated) return kExitNotPermitted;
+  if (error.code == code::kPermissionDenied || error.code == code::kUnauthenticated)
+    return kExitNotPermitted;
   if (error.code == code::kTimeout) return kExitTimedOut;
   if (error.code == code::kCancelled) return kExitInterrupted;
   if (error.code == code::kInternal) return kExitInternal;
-  for (const std::string_view input : {code::kInvalidArgument, code::kNotFound, code::kAlreadyExists}) {
+  for (const std::string_view input :
+       {code::kInvalidArgument, code::kNotFound, code::kAlreadyExists}) {
     if (error.code == input) return kExitInput;
   }
   return kExitUnavailable;

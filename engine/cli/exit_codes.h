@@ -1,4 +1,5 @@
-// What the program's exit codes mean: the one table that the program, its help and its reference page are made from.
+// What the program's exit codes mean: the one table that the program, its help and its reference
+// page are made from.
 #pragma once
 
 #include <array>
@@ -28,11 +29,16 @@ struct ExitMeaning {
 inline constexpr std::array kExitMeanings = {
     ExitMeaning{kExitOk, "The command did what it was asked."},
     ExitMeaning{kExitRunFailed, "The run failed."},
-    ExitMeaning{kExitUsage, "The command line is wrong: an unknown command or flag, a missing word."},
-    ExitMeaning{kExitInput, "A bad runbook or input: no such name, a wrong parameter, a finding of `engine check`."},
-    ExitMeaning{kExitUnavailable, "A backend or the store could not be used before the run could start."},
+    ExitMeaning{kExitUsage,
+                "The command line is wrong: an unknown command or flag, a missing word."},
+    ExitMeaning{
+        kExitInput,
+        "A bad runbook or input: no such name, a wrong parameter, a finding of `engine check`."},
+    ExitMeaning{kExitUnavailable,
+                "A backend or the store could not be used before the run could start."},
     ExitMeaning{kExitInternal, "An error inside the engine, or its output could not be written."},
-    ExitMeaning{kExitNotPermitted, "Not permitted: by the runbook's `allow`, the configuration, or the system."},
+    ExitMeaning{kExitNotPermitted,
+                "Not permitted: by the runbook's `allow`, the configuration, or the system."},
     ExitMeaning{kExitConfig, "The configuration is wrong."},
     ExitMeaning{kExitTimedOut, "The run or the operation timed out."},
     ExitMeaning{kExitInterrupted, "Cancelled, as by Ctrl-C."},

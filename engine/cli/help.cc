@@ -74,9 +74,11 @@ std::string program_help(const Terminal& terminal) {
     if (!command.hidden) rows.push_back({command.name, command.summary});
   }
   text += terminal.painted(Paint::bold, "Commands:") + "\n" + two_columns(rows, terminal) + "\n";
-  text += terminal.painted(Paint::bold, "Flags of every command:") + "\n" + flag_rows(global_flags(), terminal) + "\n";
+  text += terminal.painted(Paint::bold, "Flags of every command:") + "\n" +
+          flag_rows(global_flags(), terminal) + "\n";
   rows.clear();
-  for (const ExitMeaning& exit : kExitMeanings) rows.push_back({std::to_string(exit.code), std::string(exit.meaning)});
+  for (const ExitMeaning& exit : kExitMeanings)
+    rows.push_back({std::to_string(exit.code), std::string(exit.meaning)});
   text += terminal.painted(Paint::bold, "Exit codes:") + "\n" + two_columns(rows, terminal) + "\n";
   text += terminal.painted(Paint::bold, "Examples:") + "\n";
   text += two_columns({{"engine list", "Lists the runbooks."},
@@ -88,17 +90,21 @@ std::string program_help(const Terminal& terminal) {
   return text;
 }
 
-std::string command_help(const Command& command, const Terminal& terminal, std::span<const Flag> more,
-                         std::string_view more_heading) {
-  std::string text = command.summary + "\n\n" + terminal.painted(Paint::bold, "Usage:") + " engine " + command.usage + "\n";
+std::string command_help(const Command& command, const Terminal& terminal,
+                         std::span<const Flag> more, std::string_view more_heading) {
+  std::string text = command.summary + "\n\n" + terminal.painted(Paint::bold, "Usage:") +
+                     " engine " + command.usage + "\n";
   if (!command.details.empty()) text += "\n" + wrapped(command.details, 0, terminal.width()) + "\n";
   if (!more.empty()) {
-    text += "\n" + terminal.painted(Paint::bold, std::string(more_heading) + ":") + "\n" + flag_rows(more, terminal);
+    text += "\n" + terminal.painted(Paint::bold, std::string(more_heading) + ":") + "\n" +
+            flag_rows(more, terminal);
   }
   if (!command.flags.empty()) {
-    text += "\n" + terminal.painted(Paint::bold, "Flags:") + "\n" + flag_rows(command.flags, terminal);
+    text +=
+        "\n" + terminal.painted(Paint::bold, "Flags:") + "\n" + flag_rows(command.flags, terminal);
   }
-  text += "\n" + terminal.painted(Paint::bold, "Flags of every command:") + "\n" + flag_rows(global_flags(), terminal);
+  text += "\n" + terminal.painted(Paint::bold, "Flags of every command:") + "\n" +
+          flag_rows(global_flags(), terminal);
   if (!command.examples.empty()) {
     std::vector<Row> rows;
     for (const Example& example : command.examples) rows.push_back({example.line, example.what});

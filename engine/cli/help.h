@@ -10,8 +10,9 @@
 namespace engine::cli {
 
 std::string program_help(const Terminal& terminal);
-// `more` are flags that the command has for its subject: a runbook's parameters, under the heading `more_heading`.
-std::string command_help(const Command& command, const Terminal& terminal, std::span<const Flag> more = {},
-                         std::string_view more_heading = {});
+// `more` are flags that the command has for its subject: a runbook's parameters, under the heading
+// `more_heading`.
+std::string command_help(const Command& command, const Terminal& terminal,
+                         std::span<const Flag> more = {}, std::string_view more_heading = {});
 
 }  // namespace engine::cli

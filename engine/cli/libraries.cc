@@ -2,7 +2,8 @@
 
 #include <string_view>
 
-// Each library's header belongs to one folder alone; their version functions are declared here instead.
+// Each library's header belongs to one folder alone; their version functions are declared here
+// instead.
 extern "C" {
 const char* uv_version_string(void);
 const char* sqlite3_libversion(void);

@@ -15,5 +15,6 @@ int main(int argc, char** argv) {
     const size_t equals = text.find('=');
     if (equals != text.npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  return engine::cli::dispatch(std::move(variables), std::vector<std::string>(argv + (argc > 0), argv + argc));
+  return engine::cli::dispatch(std::move(variables),
+                               std::vector<std::string>(argv + (argc > 0), argv + argc));
 }

@@ -23,7 +23,9 @@ log::Level level_of(std::string_view name) {
   return log::Level::warn;
 }
 
-void write_all(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void write_all(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+}
 
 }  // namespace
 
@@ -35,20 +37,31 @@ Session::Session(Variables given) : variables(std::move(given)) {
 Result<void> Session::take_global_flags(const Parsed& parsed) {
   if (const auto dir = parsed.value("state-dir")) overrides_["state_dir"] = *dir;
   if (const auto file = parsed.value("config")) {
-    if (file->empty()) return engine::fail(code::kInvalidArgument, "--config needs the name of a file");
+    if (file->empty())
+      return engine::fail(code::kInvalidArgument, "--config needs the name of a file");
     config_file_ = *file;
   }
   if (const auto text = parsed.value("output")) {
-    if (*text == "table") format = Format::table;
-    else if (*text == "json") format = Format::json;
-    else if (*text == "jsonl") format = Format::jsonl;
-    else return engine::fail(code::kInvalidArgument, "no output format named '" + *text + "'", "use table, json or jsonl");
+    if (*text == "table")
+      format = Format::table;
+    else if (*text == "json")
+      format = Format::json;
+    else if (*text == "jsonl")
+      format = Format::jsonl;
+    else
+      return engine::fail(code::kInvalidArgument, "no output format named '" + *text + "'",
+                          "use table, json or jsonl");
   }
   if (const auto text = parsed.value("color")) {
-    if (*text == "auto") color_ = ColorWish::automatic;
-    else if (*text == "always") color_ = ColorWish::always;
-    else if (*text == "never") color_ = ColorWish::never;
-    else return engine::fail(code::kInvalidArgument, "--color cannot be '" + *text + "'", "use auto, always or never");
+    if (*text == "auto")
+      color_ = ColorWish::automatic;
+    else if (*text == "always")
+      color_ = ColorWish::always;
+    else if (*text == "never")
+      color_ = ColorWish::never;
+    else
+      return engine::fail(code::kInvalidArgument, "--color cannot be '" + *text + "'",
+                          "use auto, always or never");
     out = Terminal::of(STDOUT_FILENO, color_, variables);
     err = Terminal::of(STDERR_FILENO, color_, variables);
   }
@@ -57,8 +70,8 @@ Result<void> Session::take_global_flags(const Parsed& parsed) {
   return {};
 }
 
-std::expected<Parsed, int> Session::parse(const Command& command, std::span<const std::string> arguments,
-                                          StopAt stop) {
+std::expected<Parsed, int> Session::parse(const Command& command,
+                                          std::span<const std::string> arguments, StopAt stop) {
   std::vector<Flag> flags = command.flags;
   flags.insert(flags.end(), global_flags().begin(), global_flags().end());
   Result<Parsed> parsed = cli::parse(arguments, flags, stop);
@@ -71,11 +84,14 @@ std::expected<Parsed, int> Session::parse(const Command& command, std::span<cons
     return std::unexpected(kExitOk);
   }
   if (parsed->words.size() > command.words_max) {
-    return std::unexpected(usage_error(
-        Error(code::kInvalidArgument, "'" + parsed->words[command.words_max] + "' is one word too many"), command));
+    return std::unexpected(
+        usage_error(Error(code::kInvalidArgument,
+                          "'" + parsed->words[command.words_max] + "' is one word too many"),
+                    command));
   }
   if (parsed->words.size() < command.words_min && !parsed->has("help")) {
-    return std::unexpected(usage_error(Error(code::kInvalidArgument, "a word is missing"), command));
+    return std::unexpected(
+        usage_error(Error(code::kInvalidArgument, "a word is missing"), command));
   }
   return std::move(*parsed);
 }
@@ -138,8 +154,10 @@ int Session::usage_error(const Error& error, const Command& command) const {
 }
 
 std::string error_text(const Error& error, const Terminal& terminal) {
-  std::string text = terminal.painted(Paint::red, "error:") + " " + made_visible(error.message) + "\n";
-  if (!error.hint.empty()) text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(error.hint) + "\n";
+  std::string text =
+      terminal.painted(Paint::red, "error:") + " " + made_visible(error.message) + "\n";
+  if (!error.hint.empty())
+    text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(error.hint) + "\n";
   return text;
 }
 

@@ -1,5 +1,5 @@
-// One use of the program: its streams, the flags that every command knows, the configuration when it is needed.
-// stdout carries data, stderr talk.
+// One use of the program: its streams, the flags that every command knows, the configuration when
+// it is needed. stdout carries data, stderr talk.
 #pragma once
 
 #include <expected>
@@ -29,8 +29,8 @@ class Session {
   // Takes what the global flags say; may be called for flags before and after the command's name.
   Result<void> take_global_flags(const Parsed& parsed);
 
-  // Parses a command's arguments. The exit code instead where nothing is left to do: --help was asked for (and
-  // printed), or the command line is wrong (and that was said).
+  // Parses a command's arguments. The exit code instead where nothing is left to do: --help was
+  // asked for (and printed), or the command line is wrong (and that was said).
   std::expected<Parsed, int> parse(const Command& command, std::span<const std::string> arguments,
                                    StopAt stop = StopAt::end);
 

@@ -29,7 +29,8 @@ std::string Table::text(const Terminal& terminal) const {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
   }
   int before_last = 0;
-  for (size_t i = 0; i + 1 < widths.size(); ++i) before_last += widths[i] + static_cast<int>(kGap.size());
+  for (size_t i = 0; i + 1 < widths.size(); ++i)
+    before_last += widths[i] + static_cast<int>(kGap.size());
   const int last_max = std::max(kLastColumnMin, terminal.width() - before_last);
 
   std::string result;
@@ -41,7 +42,8 @@ std::string Table::text(const Terminal& terminal) const {
       // A painted cell is never cut: its escape sequence could be left open.
       const bool cut = last && terminal.is_terminal && cells[i].find('\x1b') == std::string::npos;
       const std::string cell = cut ? fitted(cells[i], last_max) : cells[i];
-      const std::string padding(static_cast<size_t>(std::max(0, widths[i] - display_width(cell))), ' ');
+      const std::string padding(static_cast<size_t>(std::max(0, widths[i] - display_width(cell))),
+                                ' ');
       line += right ? padding : "";
       line += terminal.painted(paint, cell);
       if (last) break;

@@ -12,7 +12,8 @@ class Table {
  public:
   explicit Table(std::vector<std::string> heading) : heading_(std::move(heading)) {}
 
-  // Cells may be painted; the last column is cut where the terminal is too narrow, the others never.
+  // Cells may be painted; the last column is cut where the terminal is too narrow, the others
+  // never.
   Table& row(std::vector<std::string> cells);
   Table& right_aligned(size_t column);
   bool empty() const { return rows_.empty(); }

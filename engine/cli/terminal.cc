@@ -43,16 +43,18 @@ Symbol symbol_at(std::string_view text) {
 struct Range {
   uint32_t from, to;
 };
-// Combining marks and other characters that take no column; East Asian wide characters and emoji, which take two.
-constexpr std::array kZeroWide = {Range{0x300, 0x36f}, Range{0x483, 0x489}, Range{0x591, 0x5bd},
-                                  Range{0x610, 0x61a}, Range{0x64b, 0x65f}, Range{0x1ab0, 0x1aff},
-                                  Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f}, Range{0x20d0, 0x20ff},
-                                  Range{0xfe00, 0xfe0f}, Range{0xfe20, 0xfe2f}};
-constexpr std::array kTwoWide = {Range{0x1100, 0x115f}, Range{0x2e80, 0x303e}, Range{0x3041, 0x33ff},
-                                 Range{0x3400, 0x4dbf}, Range{0x4e00, 0x9fff}, Range{0xa000, 0xa4cf},
-                                 Range{0xac00, 0xd7a3}, Range{0xf900, 0xfaff}, Range{0xfe30, 0xfe6f},
-                                 Range{0xff00, 0xff60}, Range{0xffe0, 0xffe6}, Range{0x1f300, 0x1f64f},
-                                 Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1f9ff}, Range{0x20000, 0x3fffd}};
+// Combining marks and other characters that take no column; East Asian wide characters and emoji,
+// which take two.
+constexpr std::array kZeroWide = {
+    Range{0x300, 0x36f},   Range{0x483, 0x489},   Range{0x591, 0x5bd},   Range{0x610, 0x61a},
+    Range{0x64b, 0x65f},   Range{0x1ab0, 0x1aff}, Range{0x1dc0, 0x1dff}, Range{0x200b, 0x200f},
+    Range{0x20d0, 0x20ff}, Range{0xfe00, 0xfe0f}, Range{0xfe20, 0xfe2f}};
+constexpr std::array kTwoWide = {
+    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0x33ff},
+    Range{0x3400, 0x4dbf},   Range{0x4e00, 0x9fff},   Range{0xa000, 0xa4cf},
+    Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},
+    Range{0xff00, 0xff60},   Range{0xffe0, 0xffe6},   Range{0x1f300, 0x1f64f},
+    Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1f9ff}, Range{0x20000, 0x3fffd}};
 
 int columns_of(uint32_t code) {
   for (const Range& range : kZeroWide) {
@@ -73,13 +75,20 @@ size_t escape_length(std::string_view text) {
 
 std::string_view code_of(Paint paint) {
   switch (paint) {
-    case Paint::none: return "";
-    case Paint::bold: return "1";
-    case Paint::dim: return "2";
-    case Paint::red: return "31";
-    case Paint::green: return "32";
-    case Paint::yellow: return "33";
-    case Paint::blue: return "34";
+    case Paint::none:
+      return "";
+    case Paint::bold:
+      return "1";
+    case Paint::dim:
+      return "2";
+    case Paint::red:
+      return "31";
+    case Paint::green:
+      return "32";
+    case Paint::yellow:
+      return "33";
+    case Paint::blue:
+      return "34";
   }
   return "";
 }

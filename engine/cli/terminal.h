@@ -1,4 +1,5 @@
-// What the program knows about where its words go: colour or none, how wide, whether somebody watches.
+// What the program knows about where its words go: colour or none, how wide, whether somebody
+// watches.
 #pragma once
 
 #include <map>
@@ -11,7 +12,8 @@ enum class ColorWish { automatic, always, never };
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
-// NO_COLOR (set and not empty) beats FORCE_COLOR and CLICOLOR_FORCE, which beat what the stream is; a flag beats all.
+// NO_COLOR (set and not empty) beats FORCE_COLOR and CLICOLOR_FORCE, which beat what the stream is;
+// a flag beats all.
 bool use_color(ColorWish wish, const Variables& variables, bool is_terminal);
 
 enum class Paint { none, bold, dim, red, green, yellow, blue };
@@ -29,10 +31,11 @@ struct Terminal {
 
 // Columns that the text takes, its escape sequences not counted.
 int display_width(std::string_view text);
-// At most `columns` wide, the end replaced by "…" when it was longer. No escape sequences in `text`.
+// At most `columns` wide, the end replaced by "…" when it was longer. No escape sequences in
+// `text`.
 std::string fitted(std::string_view text, int columns);
-// Control characters, which a result or a name may carry, as visible text: an escape sequence from a backend must not
-// reach the terminal. Newlines and tabs stay.
+// Control characters, which a result or a name may carry, as visible text: an escape sequence from
+// a backend must not reach the terminal. Newlines and tabs stay.
 std::string made_visible(std::string_view text);
 
 }  // namespace engine::cli

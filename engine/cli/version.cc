@@ -29,20 +29,22 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   }
   session.print("engine " ENGINE_VERSION "\n");
   if (!verbose) return 0;
-  for (const Library& library : libraries()) session.print("  " + library.name + " " + library.version + "\n");
+  for (const Library& library : libraries())
+    session.print("  " + library.name + " " + library.version + "\n");
   return 0;
 }
 
 }  // namespace
 
 Command version_command() {
-  return {.name = "version",
-          .summary = "Prints the program's version.",
-          .usage = "version [-v]",
-          .details = "",
-          .flags = {{"verbose", 'v', "", "With the versions of the libraries.", false, false}},
-          .examples = {{"engine --version", "The same."}, {"engine version -v", "With the libraries."}},
-          .run = run};
+  return {
+      .name = "version",
+      .summary = "Prints the program's version.",
+      .usage = "version [-v]",
+      .details = "",
+      .flags = {{"verbose", 'v', "", "With the versions of the libraries.", false, false}},
+      .examples = {{"engine --version", "The same."}, {"engine version -v", "With the libraries."}},
+      .run = run};
 }
 
 }  // namespace engine::cli

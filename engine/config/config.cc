@@ -26,7 +26,8 @@ std::string variable(const Variables& variables, std::string_view name) {
 }
 
 std::string user_folder(const Sources& sources, std::string_view xdg, std::string_view below_home) {
-  if (std::string folder = variable(sources.variables, xdg); folder.starts_with('/')) return folder + "/engine";
+  if (std::string folder = variable(sources.variables, xdg); folder.starts_with('/'))
+    return folder + "/engine";
   const std::string home = variable(sources.variables, "HOME");
   return home.empty() ? "" : home + "/" + std::string(below_home) + "/engine";
 }
@@ -66,7 +67,8 @@ std::string json_of(std::string_view text) {
 // Gathers what each source says, later ones over earlier ones.
 class Loader {
  public:
-  explicit Loader(const Sources& sources) : sources_(sources), home_(variable(sources.variables, "HOME")) {}
+  explicit Loader(const Sources& sources)
+      : sources_(sources), home_(variable(sources.variables, "HOME")) {}
 
   Loaded load() {
     set_defaults();
@@ -81,7 +83,8 @@ class Loader {
     for (const auto& [name, value] : sources_.flags) {
       std::string flag = "--" + name;
       std::ranges::replace(flag, '_', '-');
-      if (const Key* key = find_key(name)) set(*key, written_in_variable(*key, value), "", flag, {flag, 0, 0, "", "", ""});
+      if (const Key* key = find_key(name))
+        set(*key, written_in_variable(*key, value), "", flag, {flag, 0, 0, "", "", ""});
     }
     finish();
     return std::move(loaded_);
@@ -115,8 +118,8 @@ class Loader {
     settings_["secrets.credentials"] = {json_of(config.secrets_credentials), "default"};
   }
 
-  void set(const Key& key, const Written& written, const std::string& base, const std::string& origin,
-           Problem problem) {
+  void set(const Key& key, const Written& written, const std::string& base,
+           const std::string& origin, Problem problem) {
     Result<Value> value = convert(key, written, base, home_);
     if (!value) {
       problem.message = value.error().message;
@@ -148,20 +151,26 @@ class Loader {
       // toml++ quotes what it met, which may be part of a secret.
       const std::string shown = source(error.line);
       loaded_.problems.push_back({file, error.line, error.column,
-                                  shown.empty() ? "this line is not TOML" : error.message, "", shown});
+                                  shown.empty() ? "this line is not TOML" : error.message, "",
+                                  shown});
       return;
     }
-    std::ranges::sort(*entries, {}, [](const Entry& entry) { return std::pair(entry.line, entry.column); });
+    std::ranges::sort(*entries, {},
+                      [](const Entry& entry) { return std::pair(entry.line, entry.column); });
     const std::string base = std::filesystem::absolute(file).parent_path();
     for (const Entry& entry : *entries) {
-      read_entry(entry, base, {file, entry.line, entry.column, "", "", source(entry.line)});
+      const bool known = find_key(entry.key);  // then it is the value that may be wrong
+      const int line = known ? entry.value_line : entry.line;
+      const int column = known ? entry.value_column : entry.column;
+      read_entry(entry, base, {file, line, column, "", "", source(line)});
     }
   }
 
   void read_entry(const Entry& entry, const std::string& base, Problem problem) {
     const std::string origin =
         problem.file + ":" + std::to_string(entry.line) + ":" + std::to_string(entry.column);
-    if (const Key* key = find_key(entry.key)) return set(*key, entry.value, base, origin, std::move(problem));
+    if (const Key* key = find_key(entry.key))
+      return set(*key, entry.value, base, origin, std::move(problem));
     if (entry.key.starts_with(kPlugins) && entry.key.find('.', kPlugins.size()) != entry.key.npos) {
       plugins_[entry.key] = {entry.value.json, origin};
       return;
@@ -177,11 +186,14 @@ class Loader {
       if (!key.name.starts_with(below)) continue;
       problem.message = "'" + name + "' must be a table";
     }
-    if (name.starts_with("plugins")) problem.message = "'" + name + "' must be a table of the plugin's settings";
+    if (name.starts_with("plugins"))
+      problem.message = "'" + name + "' must be a table of the plugin's settings";
     if (problem.message.empty()) {
       problem.message = "no setting named '" + shortened(name, 60) + "'";
-      if (const auto near = nearest(name, names)) problem.hint = "did you mean '" + *near + "'?";
-      else problem.hint = "`engine config show` lists all settings";
+      if (const auto near = nearest(name, names))
+        problem.hint = "did you mean '" + *near + "'?";
+      else
+        problem.hint = "`engine config show` lists all settings";
     }
     loaded_.problems.push_back(std::move(problem));
   }
@@ -203,8 +215,8 @@ class Loader {
     loaded_.warnings.push_back(std::move(warning));
   }
 
-  // ENGINE_PLUGINS_PROCESS_MAX_TIMEOUT -> plugins.process.max_timeout; a value that is TOML is read as that, anything
-  // else is a string.
+  // ENGINE_PLUGINS_PROCESS_MAX_TIMEOUT -> plugins.process.max_timeout; a value that is TOML is read
+  // as that, anything else is a string.
   bool read_plugin_variable(const std::string& name, const std::string& value) {
     constexpr std::string_view prefix = "ENGINE_PLUGINS_";
     if (!name.starts_with(prefix)) return false;
@@ -226,7 +238,8 @@ class Loader {
     Config& config = loaded_.config;
     for (const Key& key : keys()) {
       const Held& held = settings_[key.name];
-      config.settings.push_back({std::string(key.name), held.json, held.origin, looks_secret("", held.json)});
+      config.settings.push_back(
+          {std::string(key.name), held.json, held.origin, looks_secret("", held.json)});
     }
     std::map<std::string, std::string, std::less<>> open;
     for (const auto& [key, held] : plugins_) {
@@ -255,10 +268,12 @@ Loaded load(const Sources& sources) { return Loader(sources).load(); }
 
 std::string find_file(const Sources& sources) {
   if (!sources.file.empty()) return sources.file;
-  if (std::string named = variable(sources.variables, "ENGINE_CONFIG"); !named.empty()) return named;
+  if (std::string named = variable(sources.variables, "ENGINE_CONFIG"); !named.empty())
+    return named;
   std::error_code ignored;
   const std::string user = user_folder(sources, "XDG_CONFIG_HOME", ".config") + "/engine.toml";
-  if (user.starts_with('/') && user != "/engine.toml" && std::filesystem::exists(user, ignored)) return user;
+  if (user.starts_with('/') && user != "/engine.toml" && std::filesystem::exists(user, ignored))
+    return user;
   const std::string machine = "/etc/engine/engine.toml";
   return std::filesystem::exists(machine, ignored) ? machine : "";
 }
@@ -273,14 +288,15 @@ std::string overlay_of(std::string_view file, std::string_view environment) {
 bool looks_secret(std::string_view name, std::string_view value) {
   std::string lower;
   for (const unsigned char c : name) lower += static_cast<char>(std::tolower(c));
-  constexpr std::array<std::string_view, 8> words = {"password", "passwd", "passphrase", "secret", "token",
-                                                     "api_key",  "apikey", "credential"};
+  constexpr std::array<std::string_view, 8> words = {
+      "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "credential"};
   for (const std::string_view word : words) {
     if (lower.find(word) != lower.npos) return true;
   }
   const size_t scheme = value.find("://");
   if (scheme == value.npos) return false;
-  const std::string_view host = value.substr(scheme + 3, value.find_first_of("/\"", scheme + 3) - scheme - 3);
+  const std::string_view host =
+      value.substr(scheme + 3, value.find_first_of("/\"", scheme + 3) - scheme - 3);
   return host.find('@') != host.npos && host.find(':') < host.find('@');
 }
 
@@ -290,11 +306,15 @@ Folders folders_beside(const std::string& program_folder) {
   for (const char* up : {"/..", "/../.."}) {
     const fs::path tree = fs::path(program_folder + up).lexically_normal();
     if (!fs::exists(tree / "engine/plugin/plugin.h", ignored)) continue;
-    return {{tree / "runbooks", tree / "examples"}, {tree / "scripts"}, {program_folder + "/plugins", tree / "plugins"}};
+    return {{tree / "runbooks", tree / "examples"},
+            {tree / "scripts"},
+            {program_folder + "/plugins", tree / "plugins"}};
   }
   const fs::path prefix = fs::path(program_folder).parent_path();
   const fs::path share = prefix / "share/engine";
-  return {{share / "runbooks", share / "examples"}, {share / "scripts"}, {prefix / "lib/engine/plugins"}};
+  return {{share / "runbooks", share / "examples"},
+          {share / "scripts"},
+          {prefix / "lib/engine/plugins"}};
 }
 
 }  // namespace engine::config

@@ -46,13 +46,20 @@ void write_json(JsonWriter& out, const toml::node& node, int depth) {
 
 Shape shape_of(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::string: return Shape::string;
-    case toml::node_type::integer: return Shape::integer;
-    case toml::node_type::floating_point: return Shape::number;
-    case toml::node_type::boolean: return Shape::boolean;
-    case toml::node_type::array: return Shape::list;
-    case toml::node_type::table: return Shape::map;
-    default: return Shape::other;
+    case toml::node_type::string:
+      return Shape::string;
+    case toml::node_type::integer:
+      return Shape::integer;
+    case toml::node_type::floating_point:
+      return Shape::number;
+    case toml::node_type::boolean:
+      return Shape::boolean;
+    case toml::node_type::array:
+      return Shape::list;
+    case toml::node_type::table:
+      return Shape::map;
+    default:
+      return Shape::other;
   }
 }
 
@@ -87,9 +94,11 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<En
       flatten(*below, key + ".", into);
       continue;
     }
-    const toml::source_region& at = below ? node.source() : name.source();
-    into.push_back({std::move(key), written(node), static_cast<int>(at.begin.line),
-                    static_cast<int>(at.begin.column)});
+    const toml::source_position& at = below ? node.source().begin : name.source().begin;
+    const toml::source_position& value_at = node.source().begin;
+    into.push_back({std::move(key), written(node), static_cast<int>(at.line),
+                    static_cast<int>(at.column), static_cast<int>(value_at.line),
+                    static_cast<int>(value_at.column)});
   }
 }
 
@@ -97,13 +106,20 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<En
 
 std::string_view name_of(Shape shape) {
   switch (shape) {
-    case Shape::string: return "a string";
-    case Shape::integer: return "an integer";
-    case Shape::number: return "a number";
-    case Shape::boolean: return "a boolean";
-    case Shape::list: return "a list";
-    case Shape::map: return "a table";
-    case Shape::other: break;
+    case Shape::string:
+      return "a string";
+    case Shape::integer:
+      return "an integer";
+    case Shape::number:
+      return "a number";
+    case Shape::boolean:
+      return "a boolean";
+    case Shape::list:
+      return "a list";
+    case Shape::map:
+      return "a table";
+    case Shape::other:
+      break;
   }
   return "a date or time";
 }

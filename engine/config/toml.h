@@ -24,7 +24,8 @@ struct Written {
 struct Entry {
   std::string key;  // "lua.memory"
   Written value;
-  int line = 0, column = 0;
+  int line = 0, column = 0;              // of the key
+  int value_line = 0, value_column = 0;  // of the value
 };
 
 struct SyntaxError {
@@ -32,7 +33,8 @@ struct SyntaxError {
   std::string message;
 };
 
-// Tables are flattened into dotted keys, but what a plugin has below its own name ("plugins.process.env") stays whole.
+// Tables are flattened into dotted keys, but what a plugin has below its own name
+// ("plugins.process.env") stays whole.
 std::expected<std::vector<Entry>, SyntaxError> read_toml(std::string_view text);
 
 }  // namespace engine::config
