@@ -33,7 +33,7 @@ if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
   # libstdc++ hides std::expected from a clang that states an older version of concepts, though 16 has what it needs.
-  target_compile_options(engine_settings INTERFACE -D__cpp_concepts=202002L -Wno-builtin-macro-redefined
+  target_compile_options(engine_settings INTERFACE -U__cpp_concepts -D__cpp_concepts=202002L -Wno-builtin-macro-redefined
                          -Wno-macro-redefined)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
