@@ -13,4 +13,5 @@ function(embed_lua target)
     DEPENDS ${paths} ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake
     VERBATIM)
   target_sources(${target} PRIVATE ${output})
+  add_custom_target(generated DEPENDS ${output})
 endfunction()

@@ -1,14 +1,21 @@
 // The C++ layer over plugin.h for plugins in this tree: typed arguments, results, RAII. No more than that.
 #pragma once
 
+#include <functional>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/files.h"
+#include "engine/base/id.h"
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/base/units.h"
 #include "engine/plugin/plugin.h"
 
@@ -89,6 +96,40 @@ constexpr engine_field one_of(engine_field of, const char* const* choices) {
 }
 constexpr engine_field items(engine_field of, const char* type) {
   of.items = type;
+  return of;
+}
+
+using Started = void (*)(void* self, engine_call call);
+
+// One operation; what is seldom said is added around it: lasting("5m", acting_on("path", operation(...))).
+constexpr engine_operation operation(const char* name, const char* summary, engine_effect effect, Started start,
+                                     std::span<const engine_field> params = {},
+                                     std::span<const engine_field> results = {}) {
+  return {.size = sizeof(engine_operation), .name = name, .summary = summary, .effect = effect,
+          .idempotent = effect == ENGINE_READ, .timeout = "30s",
+          .params = params.data(), .param_count = params.size(),
+          .results = results.data(), .result_count = results.size(),
+          .errors = nullptr, .target = nullptr, .start = start, .effect_of = nullptr, .cancel = nullptr,
+          .preview = nullptr, .probe = nullptr, .always_ask = 0};
+}
+constexpr engine_operation idempotent(engine_operation of) {
+  of.idempotent = 1;
+  return of;
+}
+constexpr engine_operation lasting(const char* timeout, engine_operation of) {
+  of.timeout = timeout;
+  return of;
+}
+constexpr engine_operation acting_on(const char* param, engine_operation of) {
+  of.target = param;
+  return of;
+}
+constexpr engine_operation previewed(Started preview, engine_operation of) {
+  of.preview = preview;
+  return of;
+}
+constexpr engine_operation probed(Started probe, engine_operation of) {
+  of.probe = probe;
   return of;
 }
 

@@ -11,4 +11,6 @@ TEST_CASE("every embedded file is found by its name") {
   }
 }
 
-TEST_CASE("a file that is not embedded has no text") { CHECK(embedded("engine/lua/absent.lua").empty()); }
+TEST_CASE("a file that is not embedded has no text") {
+  CHECK(embedded("engine/lua/absent.lua").empty());
+}
