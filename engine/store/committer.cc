@@ -48,6 +48,7 @@ void Committer::commit(std::span<Command> group) {
   if (Result<void> turn = locks_.take_turn(); !turn) return abandon(group, turn.error());
   steps_.clear();
   finished_.clear();
+  tails_recorded_ = false;
   Result<void> done = transact(group);
   if (!done) {
     if (db_->in_transaction()) (void)db_->run("ROLLBACK");
@@ -55,7 +56,7 @@ void Committer::commit(std::span<Command> group) {
     abandon(group, done.error());
     if (epoch_is_new_) locks_.release_epoch(epoch_.exchange(0));
   } else {
-    for (LiveRun run : finished_) live_.erase(run);
+    settle();
     keep_log_short();
   }
   epoch_is_new_ = false;
@@ -78,10 +79,18 @@ Result<void> Committer::transact(std::span<Command> group) {
   return db_->run("COMMIT");
 }
 
+void Committer::settle() {
+  for (LiveRun run : finished_) live_.erase(run);
+  if (!tails_recorded_) return;
+  tails_from_ = newest_row_ + 1;
+  for (auto& [run, live] : live_) live.unrecorded = false;
+}
+
 Result<void> Committer::prepare_connection() {
   if (connection_prepared_) return {};
   Result<void> done = db_->exec(
-      "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432; PRAGMA temp_store = MEMORY");
+      "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432; PRAGMA temp_store = "
+      "MEMORY");
   connection_prepared_ = done.has_value();
   return done;
 }
@@ -162,9 +171,10 @@ Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
   assert(found != live_.end());
   Live& live = found->second;
   if (live.hole && (live.key == 0 || work->end.state == "succeeded")) return fail(*live.hole);
-  if (Result<void> done = append_row(live, work->entries); !done) return done;
-  finished_.push_back(work->run);
-  return finish_run(*db_, live.key, work->end, live.tail);
+  if (Result<void> added = append_row(live, work->entries); !added) return added;
+  Result<void> done = finish_run(*db_, live.key, work->end, live.tail);
+  if (done) finished_.push_back(work->run);
+  return done;
 }
 
 Result<void> Committer::apply(Job& job) {
@@ -207,6 +217,7 @@ Result<void> Committer::record_tails() {
   }
   Result<Statement> from = db_->prepare("UPDATE owner SET tails_from = ? WHERE epoch = ?");
   if (!from) return fail(from.error());
+  tails_recorded_ = true;
   return from->bind(newest_row_ + 1, epoch_.load()).run();
 }
 
@@ -245,8 +256,8 @@ void Committer::keep_log_short() {
   checkpoint_at_pages_ = pages + kRetryPages;
   const bool long_log = pages >= kRestartPages;
   if (long_log) db_->set_busy_timeout(kReaderPatienceMs);
-  Result<bool> done = db_->checkpoint(long_log ? Database::Checkpoint::restart
-                                               : Database::Checkpoint::passive);
+  Result<bool> done =
+      db_->checkpoint(long_log ? Database::Checkpoint::restart : Database::Checkpoint::passive);
   if (long_log) db_->set_busy_timeout(kBusyTimeoutMs);
   if (!done) log::warn("store", "cannot shorten the write-ahead log: " + done.error().message);
 }

@@ -1,4 +1,5 @@
-// Carries out groups of commands, each group in one transaction; knows the live runs of the process.
+// Carries out groups of commands, each group in one transaction; knows the live runs of the
+// process.
 #pragma once
 
 #include <atomic>
@@ -29,9 +30,9 @@ class Committer final : private Transaction {
 
  private:
   struct Live {
-    int64_t key = 0;   // 0: its row could not be written
-    int64_t tail = 0;  // its last journal row
-    bool unrecorded = false;  // run.tail is older than `tail`
+    int64_t key = 0;                    // 0: its row could not be written
+    int64_t tail = 0;                   // its last journal row
+    bool unrecorded = false;            // run.tail is older than `tail`
     std::shared_ptr<const Error> hole;  // a write of it was lost
   };
   struct Step {  // undone when what it belongs to is rolled back
@@ -43,6 +44,7 @@ class Committer final : private Transaction {
   Result<void> append(LiveRun run, std::string_view entries) override;
 
   Result<void> transact(std::span<Command> group);
+  void settle();
   Result<void> prepare_connection();
   Result<void> own_runs(std::span<const Command> group);
   Result<void> register_epoch();
@@ -64,8 +66,9 @@ class Committer final : private Transaction {
   const Clock& clock_;
   bool connection_prepared_ = false;
   std::atomic<int64_t> epoch_ = 0;
-  bool epoch_is_new_ = false;  // registered by the group in progress
-  int64_t tails_from_ = 0;     // rows from here on may be after a recorded tail
+  bool tails_recorded_ = false;  // by the group in progress
+  bool epoch_is_new_ = false;    // registered by the group in progress
+  int64_t tails_from_ = 0;       // rows from here on may be after a recorded tail
   int64_t newest_row_ = 0;
   std::unordered_map<LiveRun, Live> live_;
   std::vector<Step> steps_;        // of the group in progress

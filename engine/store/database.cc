@@ -1,12 +1,12 @@
 // SQLite behind our own types. Every status code becomes words here and nowhere else.
 #include "engine/store/database.h"
 
+#include <sqlite3.h>
+
 #include <cassert>
 #include <cerrno>
 #include <unordered_map>
 #include <vector>
-
-#include <sqlite3.h>
 
 namespace engine::store {
 

@@ -41,8 +41,7 @@ Result<std::vector<Row>> rows_back_from(Database& db, const RunRecord& run, int6
 
 Result<int64_t> append_entries(Database& db, int64_t run, int64_t previous_row,
                                std::string_view entries) {
-  Result<Statement> query =
-      db.prepare("INSERT INTO journal(run, prev, entries) VALUES(?, ?, ?)");
+  Result<Statement> query = db.prepare("INSERT INTO journal(run, prev, entries) VALUES(?, ?, ?)");
   if (!query) return fail(query.error());
   Result<void> done = query->bind(run, previous_row, entries).run();
   if (!done) return fail(done.error());

@@ -1,5 +1,6 @@
-// Open file description locks (F_OFD_*): they belong to the open file and not to the process, so two
-// stores in one process exclude each other too, and closing an unrelated file lets go of nothing.
+// Open file description locks (F_OFD_*): they belong to the open file and not to the process, so
+// two stores in one process exclude each other too, and closing an unrelated file lets go of
+// nothing.
 #include "engine/store/locks.h"
 
 #include <fcntl.h>
@@ -67,9 +68,7 @@ void LockFile::end_turn() { apply(fd_, F_OFD_SETLK, F_UNLCK, kTurn); }
 bool LockFile::hold_epoch(int64_t epoch) {
   return apply(fd_, F_OFD_SETLK, F_WRLCK, kEpochs + epoch) == 0;
 }
-void LockFile::release_epoch(int64_t epoch) {
-  apply(fd_, F_OFD_SETLK, F_UNLCK, kEpochs + epoch);
-}
+void LockFile::release_epoch(int64_t epoch) { apply(fd_, F_OFD_SETLK, F_UNLCK, kEpochs + epoch); }
 bool LockFile::is_held_elsewhere(int64_t epoch) const {
   struct flock lock = one_byte(F_WRLCK, kEpochs + epoch);
   return fcntl(fd_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;

@@ -13,15 +13,16 @@ namespace engine::store {
 
 class LockFile {
  public:
-  // Creates the file where missing (the folder must exist); with `write` false it is only looked at.
+  // Creates the file where missing (the folder must exist); with `write` false it is only looked
+  // at.
   static Result<LockFile> open(const std::string& path, bool write);
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&&) = delete;
   ~LockFile();
 
   // The turn to write, shared fairly: whoever has just had it waits behind those who were waiting.
-  // Two bytes make the turnstile: a process passes `next` while it waits for `turn`, so the one that
-  // has just let go cannot take it again before the one who stands in the turnstile.
+  // Two bytes make the turnstile: a process passes `next` while it waits for `turn`, so the one
+  // that has just let go cannot take it again before the one who stands in the turnstile.
   Result<void> take_turn();
   void end_turn();
 

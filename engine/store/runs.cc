@@ -91,11 +91,11 @@ Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner) {
       " VALUES(?, ?, ?, 'running', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)");
   if (!query) return fail(query.error());
   const std::string sources = sources_json(run.sources);
-  Result<void> done = query
-                          ->bind(run.id, run.runbook, run.file, run.principal, run.trigger,
-                                 run.params, run.dry_run, owner, run.created_at_ms,
-                                 unless_zero(run.started_at_ms), sources, run.parent)
-                          .run();
+  Result<void> done =
+      query
+          ->bind(run.id, run.runbook, run.file, run.principal, run.trigger, run.params, run.dry_run,
+                 owner, run.created_at_ms, unless_zero(run.started_at_ms), sources, run.parent)
+          .run();
   if (!done) return fail(done.error());
   return db.last_insert_id();
 }

@@ -9,8 +9,7 @@ constexpr int kExpiredRemovedAtOnce = 16;
 constexpr std::string_view kLastCodePoint = "\xf4\x8f\xbf\xbf";
 
 Result<int64_t> next_version(Database& db) {
-  Result<Statement> query =
-      db.prepare("UPDATE state_version SET last = last + 1 RETURNING last");
+  Result<Statement> query = db.prepare("UPDATE state_version SET last = last + 1 RETURNING last");
   if (!query) return fail(query.error());
   Result<bool> row = query->step();
   if (!row) return fail(row.error());
@@ -35,8 +34,7 @@ Result<bool> is_as_expected(Database& db, std::string_view scope, std::string_vi
       "SELECT (?3 IS NULL OR version = ?3) AND (?4 IS NULL OR json(value) = json(?4)) FROM state"
       " WHERE scope = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?5)");
   if (!query) return fail(query.error());
-  Result<bool> row =
-      query->bind(scope, name, expected.version, expected.value, now_ms).step();
+  Result<bool> row = query->bind(scope, name, expected.version, expected.value, now_ms).step();
   if (!row) return fail(row.error());
   const bool absence = !expected.version && !expected.value;
   if (absence) return !*row;
@@ -90,12 +88,11 @@ Result<bool> remove_state(Database& db, std::string_view scope, std::string_view
                           int64_t now_ms) {
   if (Result<void> tidied = remove_expired(db, now_ms); !tidied) return fail(tidied.error());
   Result<Statement> query = db.prepare(
-      "DELETE FROM state WHERE scope = ? AND name = ?"
-      " RETURNING expires_at IS NULL OR expires_at > ?");
+      "DELETE FROM state"
+      " WHERE scope = ? AND name = ? AND (expires_at IS NULL OR expires_at > ?)");
   if (!query) return fail(query.error());
-  Result<bool> row = query->bind(scope, name, now_ms).step();
-  if (!row) return fail(row.error());
-  return *row && query->integer(0) != 0;
+  if (Result<void> done = query->bind(scope, name, now_ms).run(); !done) return fail(done.error());
+  return db.changes() > 0;
 }
 
 Result<std::vector<StateValue>> list_state(Database& db, std::string_view scope,

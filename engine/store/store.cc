@@ -135,8 +135,7 @@ Result<Database*> Store::reader() {
     if (impl_->spare) {
       impl_->reader = std::exchange(impl_->spare, std::nullopt);
     } else {
-      Result<Database> db =
-          Database::open(impl_->file, Database::Access::read, impl_->options.vfs);
+      Result<Database> db = Database::open(impl_->file, Database::Access::read, impl_->options.vfs);
       if (!db) return fail(db.error());
       impl_->reader = std::move(*db);
     }

@@ -1,11 +1,11 @@
-// Natural batching: while one group is being synced, the next one gathers; nobody waits for a timer.
+// Natural batching: while one group is being synced, the next one gathers; nobody waits for a
+// timer.
 #include "engine/store/writer.h"
 
 #include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <cassert>
 #include <span>
 
 namespace engine::store {
@@ -37,12 +37,12 @@ Writer::~Writer() {
 }
 
 void Writer::push(Command command, size_t bytes) {
+  if (closing_) return;
   const bool waited_for = static_cast<bool>(command.committed);
   if (waited_for && inbox_->expected++ == 0) inbox_->hold = loop_.hold();
   bool wake = false;
   {
     std::lock_guard lock(mutex_);
-    assert(!closing_);
     queue_.push_back(std::move(command));
     lazy_bytes_ += bytes;
     if (!wanted_ && (waited_for || lazy_bytes_ >= kLazyBytesMax)) wanted_ = wake = true;
