@@ -27,6 +27,8 @@ endif()
 
 add_library(engine_settings INTERFACE)
 target_compile_options(engine_settings INTERFACE -Wall -Wextra -Wpedantic -Werror)
+# Declarations name the fields that they set; the others have defaults.
+target_compile_options(engine_settings INTERFACE -Wno-missing-field-initializers)
 target_link_options(engine_settings INTERFACE -Wl,--as-needed)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 inlines std::string and then sees overlong reads and overlaps in it that cannot happen.
