@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>

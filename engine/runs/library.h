@@ -10,8 +10,9 @@
 namespace engine::runs {
 
 struct Source {
-  std::string name;  // "boulder/high-memory"; for a file given by path, its path without .lua
-  std::string file;  // the path it was read from
+  std::string name;   // "boulder/high-memory"; for a file given by path, its path without .lua
+  std::string label;  // for positions: "boulder/high-memory.lua", "std/units.lua", "./fix.lua"
+  std::string file;   // the path it was read from
   std::string text;
 };
 

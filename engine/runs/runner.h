@@ -14,6 +14,7 @@
 namespace engine::ops {
 class Invoker;
 class Registry;
+class Secrets;
 }
 namespace engine::store {
 class Store;
@@ -21,7 +22,7 @@ class Store;
 
 namespace engine::runs {
 
-class Library;  // library.h: finds runbooks and modules
+class Library;
 
 struct StartRequest {
   std::string runbook;    // a name ("boulder/high-memory") or a file ("./fix.lua")
@@ -47,13 +48,12 @@ using Watch = std::function<void(std::string_view entry)>;
 
 struct RunnerOptions {
   lua::Limits limits;
-  int operations_in_flight = 20;
 };
 
 class Runner {
  public:
-  Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, Library& library,
-         const Clock& clock, RunnerOptions options);
+  Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, ops::Secrets& secrets,
+         Library& library, const Clock& clock, RunnerOptions options);
   ~Runner();
 
   // Loads the runbook, checks the parameters, records the run. INVALID_ARGUMENT, NOT_FOUND, ... leave no run behind.

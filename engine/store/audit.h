@@ -21,9 +21,9 @@ struct AuditRecord {
 };
 
 struct AuditFilter {
-  std::string run;        // a whole id; empty: all
-  std::string operation;  // empty: all
-  std::string principal;  // empty: all
+  std::string run = {};        // a whole id; empty: all
+  std::string operation = {};  // empty: all
+  std::string principal = {};  // empty: all
   bool changes_only = false;
   int64_t since_ms = 0;
   int limit = 1000;

@@ -38,6 +38,8 @@ class Statement {
   Result<bool> step();
   // For statements that answer no rows. Afterwards the statement can be bound and run again.
   Result<void> run();
+  // Makes the statement ready to be bound again after rows were read.
+  void rewind();
 
   bool is_null(int column) const;
   int64_t integer(int column) const;
@@ -84,6 +86,8 @@ class Database {
   // Statements are kept by their text and used again; the text must outlive the Database (a
   // literal).
   Result<Statement> prepare(std::string_view sql);
+  // Such a statement, prepared once and kept.
+  Result<void> run(std::string_view sql);
   // The first column of the first row as a number; for pragmas and counts.
   Result<int64_t> number(std::string_view sql);
 
@@ -95,14 +99,27 @@ class Database {
   void set_busy_timeout(int ms);
   // Pages in the write-ahead log after our last commit; 0 before the first.
   int wal_pages() const;
-  // Copies committed pages home. `whole` waits for readers (as long as the busy timeout) and starts
-  // the log anew, cut to nothing; otherwise only what can be had without waiting is copied. False
-  // when somebody was in the way.
-  Result<bool> checkpoint(bool whole);
+  // Copies committed pages from the write-ahead log home. `passive` takes what can be had without
+  // waiting; the others wait for readers, as long as the busy timeout, so that the log starts anew,
+  // `truncate` with an empty file. False when somebody was in the way.
+  enum class Checkpoint { passive, restart, truncate };
+  Result<bool> checkpoint(Checkpoint kind);
 
  private:
   explicit Database(std::unique_ptr<Statement::Owner> owner);
   std::unique_ptr<Statement::Owner> owner_;
+};
+
+// While it lives, all reads see the same state of the database. Does nothing inside a transaction.
+class Snapshot {
+ public:
+  explicit Snapshot(Database& db);
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Database* db_;
 };
 
 }  // namespace engine::store

@@ -21,24 +21,24 @@ struct SourceText {
 };
 
 struct NewRun {
-  std::string id;
-  std::string runbook;
-  std::string file;
-  std::string principal;
+  std::string id = {};
+  std::string runbook = {};
+  std::string file = {};
+  std::string principal = {};
   std::string trigger = "{}";  // JSON object with "kind"
   std::string params = "{}";   // JSON object
   bool dry_run = false;
   int64_t created_at_ms = 0;
   int64_t started_at_ms = 0;
-  std::optional<int64_t> parent;  // key of the run that started this one
-  std::vector<SourceText> sources;
+  std::optional<int64_t> parent = {};  // key of the run that started this one
+  std::vector<SourceText> sources = {};
 };
 
 struct RunEnd {
-  std::string state;  // succeeded, failed, cancelled
+  std::string state = {};  // succeeded, failed, cancelled
   int64_t finished_at_ms = 0;
-  std::string result;  // JSON, or empty for none
-  std::string error;   // JSON, or empty for none
+  std::string result = {};  // JSON, or empty for none
+  std::string error = {};   // JSON, or empty for none
 };
 
 struct RunRecord {
@@ -58,10 +58,10 @@ struct RunRecord {
 
 // Empty fields do not filter. Newest first.
 struct RunFilter {
-  std::string runbook;
-  std::string state;
-  std::string principal;
-  std::string trigger_kind;
+  std::string runbook = {};
+  std::string state = {};
+  std::string principal = {};
+  std::string trigger_kind = {};
   int64_t since_ms = 0;    // created at or after
   int64_t until_ms = 0;    // created before; 0: no end
   int64_t before_key = 0;  // the last key of the page before; 0: the first page

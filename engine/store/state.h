@@ -29,8 +29,8 @@ Result<int64_t> set_state(Database& db, std::string_view scope, std::string_view
 
 // What compare_and_set demands of the value that is there. All empty: that there is none.
 struct StateExpected {
-  std::optional<int64_t> version;
-  std::optional<std::string> value;  // JSON; compared as text after minifying
+  std::optional<int64_t> version = {};
+  std::optional<std::string> value = {};  // JSON; compared as text after minifying
 };
 // The new version, or nothing when the value was not as expected (and nothing was changed).
 Result<std::optional<int64_t>> compare_and_set_state(Database& db, std::string_view scope,

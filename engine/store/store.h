@@ -74,7 +74,7 @@ class Store {
   // Sends lazy appends on their way.
   void flush();
   // Waits (blocking) until everything queued is on disk and calls what is still to be answered.
-  // Writing afterwards is an error in our code.
+  // What is written afterwards is dropped unanswered, so nothing that waits for it ever starts.
   void close();
 
   // For queries, on the loop's thread; read-only; belongs to the store. Keep no statement open

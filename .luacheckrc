@@ -1,0 +1,21 @@
+-- What luacheck accepts as given: the globals that a runbook sees, and those of the engine's own Lua.
+std = "lua54"
+max_line_length = 100
+unused_args = true
+self = false
+
+-- The control words, the values' helpers, and a global for each plugin.
+local words = {
+  "runbook", "step", "parallel", "timeout", "retry", "sleep", "fail", "log", "report", "secret", "alert",
+  "json", "fake", "calls", "test", "equal", "run",
+  "host", "process", "fs", "state", "crypto",
+}
+
+files["runbooks"] = { read_globals = words }
+files["examples"] = { read_globals = words }
+files["scripts"] = { read_globals = words }
+files["tests"] = { read_globals = words }
+files["plugins"] = { read_globals = words }
+
+-- The prelude makes those words, and is given its primitives as locals.
+files["engine"] = { globals = words }

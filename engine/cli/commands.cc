@@ -1,0 +1,36 @@
+// The table of commands, in the order in which help lists them.
+#include "engine/cli/commands.h"
+
+#include <array>
+
+namespace engine::cli {
+
+namespace {
+
+constexpr std::array kCommands = {
+    CommandEntry{"config show", config_show_command},
+    CommandEntry{"config validate", config_validate_command},
+    CommandEntry{"version", version_command},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> commands() { return kCommands; }
+
+const std::vector<Flag>& global_flags() {
+  static const std::vector<Flag> flags = {
+      {"state-dir", 0, "DIR", "Folder of the store.", false, false},
+      {"config", 0, "FILE", "Configuration to use instead of the one that would be found.", false,
+       false},
+      {"output", 'o', "FORMAT",
+       "What stdout carries: table (default), json, or jsonl (a line for each item).", false,
+       false},
+      {"color", 0, "WHEN", "auto (default), always or never; NO_COLOR is heeded.", false, false},
+      {"quiet", 'q', "", "Says nothing but errors on stderr.", false, false},
+      {"no-input", 0, "", "Never asks anything.", false, false},
+      {"help", 'h', "", "Shows help.", false, false},
+  };
+  return flags;
+}
+
+}  // namespace engine::cli

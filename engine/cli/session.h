@@ -1,0 +1,69 @@
+// One use of the program: its streams, the flags that every command knows, the configuration when
+// it is needed. stdout carries data, stderr talk.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/cli/arguments.h"
+#include "engine/cli/command.h"
+#include "engine/cli/terminal.h"
+#include "engine/config/config.h"
+
+namespace engine::cli {
+
+class Table;
+
+enum class Format { table, json, jsonl };
+
+class Session {
+ public:
+  explicit Session(Variables variables);
+
+  // Takes what the global flags say; may be called for flags before and after the command's name.
+  Result<void> take_global_flags(const Parsed& parsed);
+
+  // Parses a command's arguments. The exit code instead where nothing is left to do: --help was
+  // asked for (and printed), or the command line is wrong (and that was said).
+  std::expected<Parsed, int> parse(const Command& command, std::span<const std::string> arguments,
+                                   StopAt stop = StopAt::end);
+
+  // Loads it on first use; problems are said here. The exit code where it must not be used.
+  std::expected<const config::Config*, int> config();
+  config::Sources config_sources() const;
+
+  // Data, to stdout.
+  void print(std::string_view text) const;
+  // A list as JSON: an array, or a line for each item.
+  void print_list(const std::vector<std::string>& items) const;
+  // A list in the format that was asked for.
+  void print_list(const Table& table, const std::vector<std::string>& items) const;
+  // Talk, to stderr; not when --quiet was given.
+  void say(std::string_view text) const;
+  // Says what went wrong, also when quiet; answers the exit code that goes with it.
+  int fail(const Error& error) const;
+  int usage_error(const Error& error, const Command& command) const;
+
+  Format format = Format::table;
+  bool quiet = false;
+  bool no_input = false;
+  Terminal out, err;
+  const Variables variables;
+
+ private:
+  ColorWish color_ = ColorWish::automatic;
+  std::string config_file_;
+  std::map<std::string, std::string, std::less<>> overrides_;
+  std::optional<config::Config> config_;
+};
+
+// "error: message", the hint below it.
+std::string error_text(const Error& error, const Terminal& terminal);
+
+}  // namespace engine::cli

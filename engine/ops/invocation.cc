@@ -1,0 +1,160 @@
+// One call on its way down the road.
+#include "engine/ops/invocation.h"
+
+#include "engine/base/json.h"
+#include "engine/ops/check.h"
+
+namespace engine::ops {
+
+Invocation::Invocation(Invoker& invoker, Caller& caller, Call call, Done done)
+    : invoker_(invoker),
+      caller_(caller),
+      call_(std::move(call)),
+      done_(std::move(done)),
+      self_(std::make_shared<Invocation*>(this)) {}
+
+Invocation::~Invocation() {
+  *self_ = nullptr;
+  if (deadline_) invoker_.deadlines_.remove(*deadline_);
+  work_.reset();
+  if (finished_ || (!started_ && !call_.intended)) return;
+  Error error(code::kCancelled, call_.operation + " was cancelled" + (started_ ? "" : " before it started"));
+  error.operation = call_.operation;
+  error.outcome_unknown = in_doubt_if_lost();
+  if (error.outcome_unknown) error.hint = "it may have taken effect; look before repeating it";
+  caller_.ended(call_, std::unexpected(std::move(error)));
+}
+
+template <class... Args>
+auto Invocation::while_alive(void (Invocation::*member)(Args...)) {
+  return [self = self_, member](Args... args) {
+    if (*self) ((*self)->*member)(std::move(args)...);
+  };
+}
+
+void Invocation::begin() {
+  call_.started_at_ms = invoker_.clock_.wall_ms();
+  call_.started_ns = invoker_.clock_.boot_ns();
+  if (Result<void> admitted = admit(); !admitted) return finish_later(std::unexpected(admitted.error()));
+  if (caller_.dry_run()) return rehearse();
+  if (op_->transact) return transact();
+  if (call_.effect == Effect::read) return start(op_->start);
+  call_.intended = true;
+  caller_.intend(call_, while_alive(&Invocation::after_intent));
+}
+
+Result<void> Invocation::admit() {
+  Result<const Operation*> found = invoker_.registry_.find(call_.operation);
+  if (!found) return std::unexpected(found.error());
+  op_ = *found;
+  call_.idempotent = op_->idempotent;
+  Result<std::string> checked = check_args(*op_, call_.args);
+  call_.args = redacted(op_->params, call_.args);
+  if (!checked) return std::unexpected(checked.error());
+  args_ = std::move(*checked);
+  call_.effect = op_->effect_of ? op_->effect_of(args_) : op_->effect;
+  call_.target = target_of(*op_, args_);
+  call_.key = caller_.run_id() + ":" + call_.task + ":" + std::to_string(call_.number);
+  return check_permission(*op_, call_.effect, caller_.permissions(), invoker_.policy_);
+}
+
+CallInput Invocation::input() const {
+  CallInput input;
+  input.operation = op_->name;
+  input.args = args_;
+  input.key = call_.key;
+  input.timeout = op_->timeout;
+  input.dry_run = caller_.dry_run();
+  input.run = caller_.run_id();
+  input.scope = caller_.scope();
+  input.progress = [self = self_](std::string json) {
+    if (*self) (*self)->caller_.progress((*self)->call_, json);
+  };
+  return input;
+}
+
+void Invocation::rehearse() {
+  if (op_->rehearse) return start(op_->rehearse);
+  const bool concrete = !holds_placeholder(args_);
+  if (call_.effect == Effect::read && concrete) return start(op_->start);
+  call_.planned = true;
+  if (!op_->preview || !concrete) return plan("");
+  started_ = true;
+  work_ = op_->preview(input(), while_alive(&Invocation::plan));
+}
+
+void Invocation::plan(Result<std::string> preview) {
+  // A preview that can't be had says why in the plan; the plan goes on.
+  if (preview) {
+    call_.preview = std::move(*preview);
+  } else {
+    append_error_json(call_.preview, preview.error());
+  }
+  std::string placeholder;
+  JsonWriter(placeholder).begin_object().field("$planned", op_->name + " at " + call_.line).end_object();
+  finish_later(std::move(placeholder));
+}
+
+void Invocation::after_intent(Result<void> recorded) {
+  if (!recorded) return finish(std::unexpected(recorded.error()));
+  start(op_->start);
+}
+
+void Invocation::transact() {
+  caller_.transact(call_, op_->transact, input(), [self = self_](Result<std::string> outcome) {
+    if (!*self) return;
+    Invocation& invocation = **self;
+    invocation.finished_ = true;
+    Done done = std::move(invocation.done_);
+    done(std::move(outcome));  // may destroy this
+  });
+}
+
+void Invocation::start(const Start& how) {
+  started_ = true;
+  if (op_->timeout.count() > 0) {
+    deadline_ = invoker_.deadlines_.add(op_->timeout, while_alive(&Invocation::timed_out));
+  }
+  work_ = how(input(), while_alive(&Invocation::finish));
+}
+
+void Invocation::timed_out() {
+  deadline_.reset();
+  work_.reset();
+  Error error(code::kTimeout, op_->name + " did not answer within " + format_duration(op_->timeout));
+  error.retryable = true;
+  error.outcome_unknown = true;
+  finish(std::unexpected(std::move(error)));
+}
+
+void Invocation::finish(Result<std::string> outcome) {
+  if (deadline_) invoker_.deadlines_.remove(*deadline_);
+  deadline_.reset();
+  if (!outcome) {
+    Error& error = outcome.error();
+    if (error.operation.empty()) error.operation = call_.operation;
+    error.outcome_unknown = error.outcome_unknown && in_doubt_if_lost();
+    if (error.outcome_unknown && error.hint.empty()) error.hint = "it may have taken effect; look before repeating it";
+  }
+  finished_ = true;
+  caller_.ended(call_, outcome);
+  Done done = std::move(done_);
+  done(std::move(outcome));  // may destroy this
+}
+
+void Invocation::finish_later(Result<std::string> outcome) {
+  invoker_.loop_.defer([self = self_, outcome = std::move(outcome)]() mutable {
+    if (*self) (*self)->finish(std::move(outcome));
+  });
+}
+
+Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy)
+    : loop_(loop), registry_(registry), clock_(clock), policy_(std::move(policy)), deadlines_(loop, clock) {}
+
+TaskPtr Invoker::invoke(Caller& caller, Call call, Done done) {
+  auto invocation = std::make_unique<Invocation>(*this, caller, std::move(call), std::move(done));
+  invocation->begin();
+  return invocation;
+}
+
+}  // namespace engine::ops

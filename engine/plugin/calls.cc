@@ -1,0 +1,88 @@
+// Opening, spending and abandoning calls.
+#include "engine/plugin/calls.h"
+
+#include <simdjson.h>
+
+#include "engine/base/log.h"
+
+namespace engine::plugin {
+
+namespace {
+
+// Callbacks run a turn later: the plugin is not called from within its own call of the host.
+void end_activities(CallRecord& record) {
+  std::list<Activity> activities = std::move(record.activities);
+  record.activities.clear();
+  for (Activity& activity : activities) {
+    activity.task.reset();
+    record.loop->defer(std::move(activity.cancelled));
+  }
+}
+
+bool is_json(std::string_view text) {
+  thread_local simdjson::dom::parser parser;
+  return !parser.parse(text.data(), text.size()).error();
+}
+
+}  // namespace
+
+Calls& Calls::instance() {
+  static Calls calls;
+  return calls;
+}
+
+CallRecord& Calls::open() {
+  auto record = std::make_unique<CallRecord>();
+  record->token = next_++;
+  CallRecord& opened = *record;
+  records_.emplace(opened.token, std::move(record));
+  return opened;
+}
+
+CallRecord* Calls::find(engine_call token) {
+  const auto at = records_.find(token);
+  return at == records_.end() ? nullptr : at->second.get();
+}
+
+void Calls::spend(engine_call token, Result<std::string> outcome) {
+  const auto at = records_.find(token);
+  if (at == records_.end()) {
+    ++spent_twice_;
+    log::warn("plugin", "a call was answered a second time; the answer is dropped");
+    return;
+  }
+  const std::unique_ptr<CallRecord> record = std::move(at->second);
+  records_.erase(at);
+  end_activities(*record);
+  if (!record->done) return;
+  if (outcome && !record->trusted && !is_json(*outcome)) {
+    outcome = fail(code::kInternal, "plugin '" + record->plugin + "' answered what is not JSON",
+                   "this is a bug of the plugin");
+  }
+  if (record->secrets->any()) {
+    if (outcome) {
+      *outcome = record->secrets->scrubbed(std::move(*outcome));
+    } else {
+      outcome = std::unexpected(record->secrets->scrubbed(std::move(outcome.error())));
+    }
+  }
+  if (record->starting) {
+    // The Task that would cancel this delivery does not exist yet, so the Invoker's guard is what makes a delivery to
+    // a call that is gone harmless.
+    record->loop->defer([done = std::move(record->done), outcome = std::move(outcome)]() mutable {
+      done(std::move(outcome));
+    });
+    return;
+  }
+  Done done = std::move(record->done);
+  done(std::move(outcome));  // may destroy this
+}
+
+void Calls::abandon(engine_call token) {
+  if (CallRecord* record = find(token)) {
+    record->done = nullptr;
+    end_activities(*record);
+  }
+}
+
+}  // namespace engine::plugin

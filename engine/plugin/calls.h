@@ -1,0 +1,66 @@
+// The calls in progress, by token: what plugins hold is a number, and a number that is spent reaches nothing.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "engine/loop/loop.h"
+#include "engine/loop/process.h"
+#include "engine/ops/operation.h"
+#include "engine/ops/secrets.h"
+#include "engine/plugin/plugin.h"
+
+namespace engine::plugin {
+
+// Something that a call has under way with the host. Its callback is called exactly once, at the latest when the
+// call ends, so that the plugin can free what it handed over.
+struct Activity {
+  TaskPtr task;
+  Callback cancelled;  // the callback, as called when the activity is cut short
+};
+
+struct CallRecord {
+  engine_call token = 0;
+  Loop* loop = nullptr;
+  ops::Secrets* secrets = nullptr;
+  std::string plugin;
+  bool trusted = false;  // a built-in: its answers are not checked for being JSON
+  std::string args, key;
+  Millis timeout{0};
+  std::function<void(std::string)> progress;
+  Done done;             // empty once nobody waits any more
+  bool starting = false;  // inside the plugin's start: the answer is delivered a turn later
+  void* data = nullptr;
+  std::deque<std::string> secret_values;
+  std::list<Activity> activities;
+};
+
+// Loop's thread only. One table a process, because a token says nothing of whose it is.
+class Calls {
+ public:
+  static Calls& instance();
+
+  CallRecord& open();
+  CallRecord* find(engine_call token);
+  // Delivers the outcome, ends what is still under way, and forgets the call. A spent token is counted.
+  void spend(engine_call token, Result<std::string> outcome);
+  // Nobody waits any more: ends what is under way; the plugin still owes its answer, which is dropped.
+  void abandon(engine_call token);
+
+  uint64_t spent_twice() const { return spent_twice_; }
+  size_t open_count() const { return records_.size(); }
+
+ private:
+  std::unordered_map<engine_call, std::unique_ptr<CallRecord>> records_;
+  engine_call next_ = 1;
+  uint64_t spent_twice_ = 0;
+};
+
+// The functions of engine_host, all but uv_loop.
+engine_host host_functions();
+
+}  // namespace engine::plugin

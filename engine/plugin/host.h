@@ -1,0 +1,67 @@
+// Finds plugins, reads what they declare, and starts each when one of its operations is first called.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/loop/loop.h"
+#include "engine/ops/registry.h"
+#include "engine/ops/secrets.h"
+#include "engine/plugin/declaration.h"
+
+namespace engine::plugin {
+
+struct HostOptions {
+  std::vector<std::string> folders;  // each holds a folder a plugin: NAME/NAME.so
+  // A plugin's settings as JSON ("{}" for none), from the configuration.
+  std::function<std::string(std::string_view plugin)> config;
+};
+
+struct PluginStatus {
+  std::string name, version, summary;
+  std::string origin;  // "built in" or the file
+  std::string state;   // declared, started, broken
+  std::string error;
+  size_t operations = 0;
+};
+
+class Host {
+ public:
+  // Built-ins are known at once, folders are looked into when an unknown name is asked for; nothing is loaded yet.
+  // All arguments outlive the host.
+  Host(Loop& loop, ops::Registry& registry, ops::Secrets& secrets, HostOptions options);
+  ~Host();  // stops the started ones, the last started first
+
+  // Loads every declaration; starts nothing.
+  std::vector<PluginStatus> list();
+
+ private:
+  struct Plugin;
+  using Entry = engine_plugin_entry;
+  using Action = void (*)(void* self, engine_call call);
+
+  void add(std::string name, std::string origin, std::function<Result<Entry>()> entry);
+  void look_into_folders();
+  Result<void> declare(Plugin& plugin, ops::Registry& registry);
+  Result<void> ensure_started(Plugin& plugin);
+  ops::Start starter(Plugin& plugin, const engine_operation& declared, Action action, bool cancellable);
+
+  Loop& loop_;
+  ops::Registry& registry_;
+  ops::Secrets& secrets_;
+  HostOptions options_;
+  std::map<std::string, std::unique_ptr<Plugin>, std::less<>> plugins_;
+  std::vector<Plugin*> started_;
+};
+
+// The built-in plugins: names and entries.
+struct Builtin {
+  const char* name;
+  engine_plugin_entry entry;
+};
+const std::vector<Builtin>& builtins();
+
+}  // namespace engine::plugin

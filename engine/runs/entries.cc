@@ -1,0 +1,145 @@
+// Writing the journal's entries.
+#include "engine/runs/entries.h"
+
+#include "engine/base/json.h"
+
+namespace engine::runs::entries {
+
+namespace {
+
+// One object, opened with its kind and closed at the end.
+class Entry {
+ public:
+  explicit Entry(std::string_view kind) : writer_(text_) { writer_.begin_object().field("t", kind); }
+  JsonWriter* operator->() { return &writer_; }
+  Entry& error(const Error& error) {
+    std::string json;
+    append_error_json(json, error);
+    writer_.field_raw("error", json);
+    return *this;
+  }
+  Entry& outcome(const Result<std::string>& outcome) {
+    if (!outcome) return error(outcome.error());
+    writer_.field_raw("ok", *outcome);
+    return *this;
+  }
+  std::string close() {
+    writer_.end_object();
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+  JsonWriter writer_;
+};
+
+void describe_call(Entry& entry, const ops::Call& call) {
+  entry->field("p", call.task).field("n", call.number).field("op", call.operation);
+  entry->field_raw("args", call.args).field("effect", ops::name_of(call.effect));
+  if (!call.target.empty()) entry->field("target", call.target);
+  if (call.step != 0) entry->field("step", call.step);
+  entry->field("line", call.line).field("at", call.started_at_ms);
+}
+
+}  // namespace
+
+std::string started(int64_t at, std::string_view runbook, std::string_view params, std::string_view trigger,
+                    bool dry_run) {
+  Entry entry("start");
+  entry->field("runbook", runbook).field_raw("params", params).field_raw("trigger", trigger);
+  if (dry_run) entry->field("dry_run", true);
+  entry->field("at", at);
+  return entry.close();
+}
+
+std::string source(std::string_view name, std::string_view hash) {
+  Entry entry("source");
+  entry->field("name", name).field("hash", hash);
+  return entry.close();
+}
+
+std::string step(int id, int parent, std::string_view name, std::string_view line, int64_t at) {
+  Entry entry("step");
+  entry->field("id", id).field("parent", parent).field("name", name).field("line", line).field("at", at);
+  return entry.close();
+}
+
+std::string end_step(int id, const Error* error, int64_t at) {
+  Entry entry("end_step");
+  entry->field("id", id).field("at", at);
+  if (error) entry.error(*error);
+  return entry.close();
+}
+
+std::string intent(const ops::Call& call) {
+  Entry entry("call");
+  describe_call(entry, call);
+  entry->field("key", call.key);
+  return entry.close();
+}
+
+std::string result(const ops::Call& call, const Result<std::string>& outcome, int64_t at, int64_t ms) {
+  Entry entry("result");
+  entry->field("p", call.task).field("n", call.number).field("at", at).field("ms", ms);
+  return entry.outcome(outcome).close();
+}
+
+std::string whole(const ops::Call& call, const Result<std::string>& outcome, int64_t ms) {
+  Entry entry("op");
+  describe_call(entry, call);
+  entry->field("ms", ms);
+  if (call.planned) entry->field("planned", true);
+  if (!call.preview.empty()) entry->field_raw("preview", call.preview);
+  return entry.outcome(outcome).close();
+}
+
+std::string waited(std::string_view task, int number, int64_t ms, int64_t at) {
+  Entry entry("wait");
+  entry->field("p", task).field("n", number).field("ms", ms).field("at", at);
+  return entry.close();
+}
+
+std::string retry(int step, int next, int attempts, int64_t delay_ms, const Error& error, int64_t at) {
+  Entry entry("retry");
+  entry->field("step", step).field("next", next).field("attempts", attempts).field("delay_ms", delay_ms);
+  entry->field("at", at);
+  return entry.error(error).close();
+}
+
+std::string log(std::string_view level, std::string_view message, std::string_view fields, int step, int64_t at) {
+  Entry entry("log");
+  entry->field("level", level).field("msg", message);
+  if (!fields.empty()) entry->field_raw("fields", fields);
+  if (step != 0) entry->field("step", step);
+  entry->field("at", at);
+  return entry.close();
+}
+
+std::string progress(const ops::Call& call, std::string_view json, int64_t at) {
+  Entry entry("progress");
+  entry->field("p", call.task).field("n", call.number).field_raw("value", json).field("at", at);
+  return entry.close();
+}
+
+std::string report(std::string_view json, int64_t at) {
+  Entry entry("report");
+  entry->field_raw("value", json).field("at", at);
+  return entry.close();
+}
+
+std::string cancel(std::string_view by, int64_t at) {
+  Entry entry("cancel");
+  entry->field("by", by).field("at", at);
+  return entry.close();
+}
+
+std::string end(std::string_view state, std::string_view result, std::string_view error, int64_t at) {
+  Entry entry("end");
+  entry->field("state", state);
+  if (!result.empty()) entry->field_raw("result", result);
+  if (!error.empty()) entry->field_raw("error", error);
+  entry->field("at", at);
+  return entry.close();
+}
+
+}  // namespace engine::runs::entries

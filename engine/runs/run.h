@@ -1,0 +1,111 @@
+// One execution of a runbook: its script, what the script may reach, and its record.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/lua/interpreter.h"
+#include "engine/ops/deadlines.h"
+#include "engine/ops/invoker.h"
+#include "engine/ops/secrets.h"
+#include "engine/runs/journal.h"
+#include "engine/runs/library.h"
+#include "engine/runs/runner.h"
+
+namespace engine::runs {
+
+// What all runs of a process share.
+struct Shared {
+  Loop& loop;
+  store::Store& store;
+  ops::Registry& registry;
+  ops::Invoker& invoker;
+  ops::Secrets& secrets;
+  const Library& library;
+  const Clock& clock;
+  ops::Deadlines deadlines;
+};
+
+class Run : public lua::Outside, public ops::Caller {
+ public:
+  using Finished = std::move_only_function<void(Result<Outcome>)>;
+  struct Callbacks {
+    Watch watch;
+    Finished finished;  // after the end is durable
+    std::function<void(Run& run)> ready;  // it wants a turn
+    std::function<void(Run& run)> over;   // it is recorded; may be destroyed once this turn of the loop has ended
+  };
+
+  Run(Shared& shared, StartRequest request, Callbacks callbacks);
+  ~Run() override;
+
+  // Compiles the runbook, checks parameters and permissions. Nothing is recorded when that fails.
+  Result<void> load(const Source& source, const lua::Limits& limits);
+  // The same for a person's own call: the parameters are taken as they are, and the script may do whatever the
+  // operator's configuration leaves to a person.
+  Result<void> load_call(const Source& source, const lua::Limits& limits);
+  void start();
+
+  lua::Turn turn(std::chrono::nanoseconds slice);
+  void cancel(std::string_view by);
+  void flush() { journal_->flush(); }
+  bool dirty() const { return journal_->dirty(); }
+  const std::string& id() const { return id_; }
+  bool queued = false;  // the runner's note: it stands in a queue for a turn
+
+  // lua::Outside
+  TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
+               const lua::Position& at, Done done) override;
+  TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
+  void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
+  void step_closed(int id, const Error* error) override;
+  void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) override;
+  void log(std::string_view level, std::string_view message, std::string fields, int step) override;
+  void report(std::string json) override;
+  int64_t now_ms() override { return now_ms_; }
+  uint64_t random_seed() override;
+  Result<Module> module(std::string_view name, std::string_view from) override;
+
+  // ops::Caller
+  const ops::Permissions& permissions() const override { return permissions_; }
+  bool dry_run() const override { return request_.dry_run; }
+  const std::string& run_id() const override { return id_; }
+  const std::string& scope() const override { return runbook_; }
+  void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
+  void ended(const ops::Call& call, const Result<std::string>& outcome) override;
+  void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input, Done done) override;
+  void progress(const ops::Call& call, std::string_view json) override;
+
+ private:
+  Result<void> compile(const Source& source, const lua::Limits& limits);
+  int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
+  void pin(const Source& source);
+  void broken(const Error& error);
+  void end();
+  std::string error_json(const lua::Failure& failure) const;
+  store::NewRun row() const;
+
+  Shared& shared_;
+  StartRequest request_;
+  Callbacks callbacks_;
+  std::string id_;
+  std::string runbook_, file_;
+  std::string params_;
+  std::vector<store::SourceText> sources_;
+  std::map<std::string, std::string, std::less<>> files_;  // label -> file, to find siblings
+  ops::Permissions permissions_;
+  std::optional<Journal> journal_;
+  std::unique_ptr<lua::Interpreter> interpreter_;
+  std::optional<ops::Deadlines::Entry> deadline_;  // of the whole run
+  int64_t started_at_ms_ = 0;
+  int64_t now_ms_ = 0;
+  bool cancelled_ = false;
+  bool ended_ = false;
+  std::optional<Error> store_error_;
+  std::shared_ptr<Run*> self_;  // null once this object is gone
+};
+
+}  // namespace engine::runs

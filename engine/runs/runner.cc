@@ -1,0 +1,170 @@
+// Turns for runs: those that are ready share the loop's time; one that computes without end gets what is left.
+#include "engine/runs/runner.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "engine/base/log.h"
+#include "engine/loop/timer.h"
+#include "engine/lua/runbook.h"
+#include "engine/runs/library.h"
+#include "engine/runs/run.h"
+
+namespace engine::runs {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kSliceMax = std::chrono::milliseconds(2);
+constexpr nanoseconds kSliceMin = std::chrono::microseconds(50);
+// What a run that used up its slice gets at a time while others are alive: few enough that a round of short calls of
+// the others takes hardly longer.
+constexpr nanoseconds kBusySlice = std::chrono::microseconds(100);
+constexpr Millis kLazyFlush{50};
+
+// `engine call`: a runbook of one call, so that it takes the same road.
+std::string calling(const std::string& operation) {
+  return "return runbook{ summary = \"" + operation + "\", run = function(ctx) return " + operation + "(ctx.params.args) end }\n";
+}
+
+}  // namespace
+
+struct Runner::Impl {
+  Impl(Shared&& shared, RunnerOptions options) : shared(std::move(shared)), options(std::move(options)) {}
+
+  bool take_turns();
+  void turn(Run& run, nanoseconds slice);
+  void want_turn(Run& run);
+  void flush_later();
+  void gone(Run& run);
+  Result<std::string> begin(std::unique_ptr<Run> run);
+  Run::Callbacks callbacks(Watch watch, Run::Finished finished);
+
+  Shared shared;
+  RunnerOptions options;
+  std::map<std::string, std::unique_ptr<Run>, std::less<>> runs;
+  std::deque<Run*> ready;
+  std::deque<Run*> busy;  // used up their slice, and go on
+  std::vector<std::unique_ptr<Run>> ended;
+  TaskPtr flush_timer;
+};
+
+void Runner::Impl::want_turn(Run& run) {
+  if (run.queued) return;
+  run.queued = true;
+  ready.push_back(&run);
+  shared.loop.wake();
+}
+
+void Runner::Impl::turn(Run& run, nanoseconds slice) {
+  run.queued = false;
+  const lua::Turn result = run.turn(slice);
+  if (result == lua::Turn::sliced) {
+    run.queued = true;
+    busy.push_back(&run);
+  } else if (run.dirty()) {
+    flush_later();
+  }
+}
+
+bool Runner::Impl::take_turns() {
+  ended.clear();
+  const size_t count = ready.size();
+  const nanoseconds slice = count == 0 ? kSliceMax : std::clamp<nanoseconds>(kSliceMax / count, kSliceMin, kSliceMax);
+  for (size_t index = 0; index < count; ++index) {
+    Run& run = *ready.front();
+    ready.pop_front();
+    turn(run, slice);
+  }
+  if (!busy.empty()) {
+    Run& run = *busy.front();
+    busy.pop_front();
+    turn(run, runs.size() > 1 ? kBusySlice : kSliceMax);
+  }
+  return !ready.empty() || !busy.empty();
+}
+
+// Entries that nobody waits for are on disk soon all the same.
+void Runner::Impl::flush_later() {
+  if (flush_timer) return;
+  flush_timer = start_timer(shared.loop, kLazyFlush, [this] {
+    flush_timer.reset();
+    for (const auto& [id, run] : runs) run->flush();
+    shared.store.flush();
+  });
+}
+
+// The object dies at the next turn: its own callback is still on the stack.
+void Runner::Impl::gone(Run& run) {
+  const auto at = runs.find(run.id());
+  std::erase(ready, &run);
+  std::erase(busy, &run);
+  ended.push_back(std::move(at->second));
+  runs.erase(at);
+  if (runs.empty()) flush_timer.reset();
+  shared.loop.wake();
+}
+
+Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
+  return {std::move(watch), std::move(finished), [this](Run& run) { want_turn(run); }, [this](Run& run) { gone(run); }};
+}
+
+Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
+  Run& started = *run;
+  runs.emplace(started.id(), std::move(run));
+  started.start();
+  return started.id();
+}
+
+Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, ops::Secrets& secrets,
+               Library& library, const Clock& clock, RunnerOptions options)
+    : impl_(std::make_unique<Impl>(
+          Shared{loop, store, registry, invoker, secrets, library, clock, ops::Deadlines(loop, clock)},
+          std::move(options))) {
+  loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
+}
+
+Runner::~Runner() {
+  impl_->shared.loop.set_turn({});
+}
+
+Result<std::string> Runner::start(StartRequest request, Watch watch,
+                                  std::move_only_function<void(Result<Outcome>)> finished) {
+  Result<Source> source = impl_->shared.library.runbook(request.runbook);
+  if (!source) return std::unexpected(source.error());
+  auto run = std::make_unique<Run>(impl_->shared, std::move(request),
+                                   impl_->callbacks(std::move(watch), std::move(finished)));
+  if (Result<void> loaded = run->load(*source, impl_->options.limits); !loaded) {
+    return std::unexpected(loaded.error());
+  }
+  return impl_->begin(std::move(run));
+}
+
+Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request, Watch watch,
+                                 std::move_only_function<void(Result<Outcome>)> finished) {
+  if (Result<const ops::Operation*> found = impl_->shared.registry.find(operation); !found) {
+    return std::unexpected(found.error());
+  }
+  request.runbook = "call " + operation;
+  request.params = "{\"args\":" + (args.empty() ? "{}" : args) + "}";
+  const Source source{request.runbook, request.runbook, "", calling(operation)};
+  auto run = std::make_unique<Run>(impl_->shared, std::move(request),
+                                   impl_->callbacks(std::move(watch), std::move(finished)));
+  if (Result<void> loaded = run->load_call(source, impl_->options.limits); !loaded) {
+    return std::unexpected(loaded.error());
+  }
+  return impl_->begin(std::move(run));
+}
+
+Result<void> Runner::cancel(std::string_view id, std::string_view by) {
+  const auto at = impl_->runs.find(id);
+  if (at == impl_->runs.end()) return fail(code::kNotFound, "run " + std::string(id) + " is not alive here");
+  at->second->cancel(by);
+  return {};
+}
+
+int Runner::alive() const { return static_cast<int>(impl_->runs.size()); }
+
+}  // namespace engine::runs

@@ -1,0 +1,152 @@
+// Queries on the table of runs.
+#include "engine/store/runs.h"
+
+#include "engine/base/json.h"
+#include "engine/store/sources.h"
+
+namespace engine::store {
+namespace {
+
+constexpr size_t kCandidatesShown = 5;
+
+// No letter of an id sorts behind it.
+constexpr std::string_view kAfterPrefix = "{";
+
+constexpr std::string_view kFind =
+    "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent"
+    " FROM run WHERE id >= ? AND id < ? ORDER BY id = ? DESC, key DESC LIMIT 6";
+
+constexpr std::string_view kList =
+    "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent"
+    " FROM run WHERE (?1 = '' OR runbook = ?1) AND (?2 = '' OR state = ?2)"
+    " AND (?3 = '' OR principal = ?3) AND (?4 = '' OR trigger ->> 'kind' = ?4)"
+    " AND created_at >= ?5 AND (?6 = 0 OR created_at < ?6) AND (?7 = 0 OR key < ?7)"
+    " ORDER BY key DESC LIMIT ?8";
+
+RunRecord record(const Statement& row) {
+  RunRecord run;
+  run.key = row.integer(0);
+  run.id = row.text(1);
+  run.runbook = row.text(2);
+  run.file = row.text(3);
+  run.state = row.text(4);
+  run.principal = row.text(5);
+  run.trigger = row.text(6);
+  run.params = row.text(7);
+  run.dry_run = row.integer(8) != 0;
+  run.attempt = static_cast<int>(row.integer(9));
+  run.owner = row.integer(10);
+  run.created_at_ms = row.integer(11);
+  run.started_at_ms = row.integer(12);
+  run.finished_at_ms = row.integer(13);
+  run.result = row.text(14);
+  run.error = row.text(15);
+  run.sources = row.text(16);
+  run.tail = row.integer(17);
+  run.parent = row.integer(18);
+  return run;
+}
+
+std::optional<int64_t> unless_zero(int64_t value) {
+  return value ? std::optional(value) : std::nullopt;
+}
+std::optional<std::string_view> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
+}
+
+std::string sources_json(const std::vector<SourceText>& sources) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_array();
+  for (const SourceText& source : sources) {
+    writer.begin_object().field("name", source.name).field("hash", source.hash).end_object();
+  }
+  writer.end_array();
+  return json;
+}
+
+std::unexpected<Error> ambiguous(std::string_view prefix, const std::vector<RunRecord>& found) {
+  std::string names;
+  for (size_t i = 0; i < found.size() && i < kCandidatesShown; ++i) {
+    names += (i ? ", " : "") + found[i].id + " (" + found[i].runbook + ")";
+  }
+  if (found.size() > kCandidatesShown) names += " and more";
+  return fail(code::kConflict,
+              "more than one run begins with '" + std::string(prefix) + "': " + names,
+              "give more of the id");
+}
+
+}  // namespace
+
+Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner) {
+  for (const SourceText& source : run.sources) {
+    Result<void> kept = insert_source(db, source.hash, source.text);
+    if (!kept) return fail(kept.error());
+  }
+  Result<Statement> query = db.prepare(
+      "INSERT INTO run(id, runbook, file, state, principal, trigger, params, dry_run, attempt,"
+      " owner, created_at, started_at, sources, parent)"
+      " VALUES(?, ?, ?, 'running', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)");
+  if (!query) return fail(query.error());
+  const std::string sources = sources_json(run.sources);
+  Result<void> done =
+      query
+          ->bind(run.id, run.runbook, run.file, run.principal, run.trigger, run.params, run.dry_run,
+                 owner, run.created_at_ms, unless_zero(run.started_at_ms), sources, run.parent)
+          .run();
+  if (!done) return fail(done.error());
+  return db.last_insert_id();
+}
+
+Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail) {
+  Result<Statement> query = db.prepare(
+      "UPDATE run SET state = ?, finished_at = ?, result = ?, error = ?, tail = ? WHERE key = ?");
+  if (!query) return fail(query.error());
+  return query
+      ->bind(end.state, end.finished_at_ms, unless_empty(end.result), unless_empty(end.error), tail,
+             key)
+      .run();
+}
+
+Result<RunRecord> find_run(Database& db, std::string_view id_prefix) {
+  std::string first(id_prefix);
+  for (char& letter : first) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  if (first.empty()) return fail(code::kInvalidArgument, "a run's id is empty");
+  const std::string last = first + std::string(kAfterPrefix);
+  Result<Statement> query = db.prepare(kFind);
+  if (!query) return fail(query.error());
+  query->bind(first, last, first);
+  std::vector<RunRecord> found;
+  for (;;) {
+    Result<bool> row = query->step();
+    if (!row) return fail(row.error());
+    if (!*row) break;
+    found.push_back(record(*query));
+  }
+  if (found.empty()) {
+    return fail(code::kNotFound, "no run's id begins with '" + std::string(id_prefix) + "'",
+                "`engine runs` lists them");
+  }
+  if (found.size() > 1 && found[0].id != first) return ambiguous(id_prefix, found);
+  return std::move(found[0]);
+}
+
+Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter) {
+  Result<Statement> query = db.prepare(kList);
+  if (!query) return fail(query.error());
+  query->bind(filter.runbook, filter.state, filter.principal, filter.trigger_kind, filter.since_ms,
+              filter.until_ms, filter.before_key, filter.limit);
+  std::vector<RunRecord> runs;
+  for (;;) {
+    Result<bool> row = query->step();
+    if (!row) return fail(row.error());
+    if (!*row) return runs;
+    runs.push_back(record(*query));
+  }
+}
+
+}  // namespace engine::store

@@ -1,0 +1,168 @@
+// Migrations, in order. Both versions live in the header of the file (PRAGMA user_version), so that
+// the usual opening reads one page and parses no schema.
+#include "engine/store/schema.h"
+
+#include <array>
+#include <string>
+
+namespace engine::store {
+namespace {
+
+constexpr int64_t kApplicationId = 0x656e676e;  // "engn"
+constexpr int kFormatBits = 16;
+
+struct Versions {
+  int64_t schema;
+  int64_t journal;
+};
+
+Versions unpack(int64_t user_version) {
+  return {user_version >> kFormatBits, user_version & ((1 << kFormatBits) - 1)};
+}
+
+constexpr const char* kFirst = R"(
+CREATE TABLE run(
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  runbook TEXT NOT NULL,
+  file TEXT NOT NULL,
+  state TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  trigger TEXT NOT NULL,
+  params TEXT NOT NULL,
+  dry_run INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  owner INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  result TEXT,
+  error TEXT,
+  sources TEXT NOT NULL,
+  tail INTEGER,
+  parent INTEGER);
+CREATE INDEX run_by_owner ON run(owner) WHERE state = 'running';
+
+CREATE TABLE owner(
+  epoch INTEGER PRIMARY KEY AUTOINCREMENT,
+  pid INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  tails_from INTEGER NOT NULL);
+
+CREATE TABLE journal(
+  id INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL,
+  prev INTEGER NOT NULL,
+  entries TEXT NOT NULL);
+
+CREATE TABLE source(
+  hash TEXT NOT NULL PRIMARY KEY,
+  text TEXT NOT NULL);
+
+CREATE TABLE state(
+  scope TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY(scope, name)) WITHOUT ROWID;
+CREATE INDEX state_by_expiry ON state(expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE state_version(last INTEGER NOT NULL);
+INSERT INTO state_version VALUES(0);
+
+CREATE VIEW audit AS
+WITH
+  entry AS (
+    SELECT j.run, j.id AS row, e.key AS place, e.value AS body,
+           e.value ->> 't' AS t, e.value ->> 'p' AS p, e.value ->> 'n' AS n
+    FROM journal j, json_each(j.entries) e),
+  begun AS (SELECT * FROM entry WHERE t IN ('op', 'call')),
+  ended AS MATERIALIZED (SELECT run, p, n, body FROM entry WHERE t = 'result')
+SELECT
+  b.row, b.place,
+  b.body ->> 'at' AS at,
+  r.principal AS principal,
+  r.trigger AS trigger,
+  r.id AS run,
+  b.body ->> 'op' AS operation,
+  b.body ->> 'target' AS target,
+  b.body -> 'args' AS arguments,
+  b.body ->> 'effect' AS effect,
+  CASE
+    WHEN json_type(b.body, '$.error') IS NOT NULL THEN b.body ->> '$.error.code'
+    WHEN b.body ->> 'planned' THEN 'planned'
+    WHEN b.t = 'op' THEN 'ok'
+    WHEN e.body IS NULL THEN 'unknown'
+    WHEN json_type(e.body, '$.error') IS NOT NULL THEN e.body ->> '$.error.code'
+    ELSE 'ok'
+  END AS outcome,
+  CASE b.t WHEN 'op' THEN b.body ->> 'ms' ELSE e.body ->> 'ms' END AS duration_ms
+FROM begun b
+JOIN run r ON r.key = b.run
+LEFT JOIN ended e ON b.t = 'call' AND e.run = b.run AND e.p = b.p AND e.n = b.n;
+)";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst};
+
+Result<Versions> check(Database& db, const std::string& file) {
+  Result<int64_t> user_version = db.number("PRAGMA user_version");
+  if (!user_version) return fail(user_version.error());
+  Result<int64_t> application = db.number("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const Versions found = unpack(*user_version);
+  if (*application != kApplicationId) {
+    Result<int64_t> tables = db.number("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return fail(tables.error());
+    if (*user_version == 0 && *tables == 0) return Versions{0, 0};
+    return fail(code::kFailed, "'" + file + "' is an SQLite database of another program",
+                "choose another folder with --state-dir");
+  }
+  if (found.schema > kSchemaVersion || found.journal > kJournalFormat) {
+    return fail(code::kUnsupported,
+                "the store '" + file + "' was written by a newer engine: it has schema " +
+                    std::to_string(found.schema) + " and journal format " +
+                    std::to_string(found.journal) + ", this engine knows schema " +
+                    std::to_string(kSchemaVersion) + " and journal format " +
+                    std::to_string(kJournalFormat),
+                "use a newer engine, or choose another folder with --state-dir");
+  }
+  return found;
+}
+
+Result<void> migrate(Database& db, int64_t from) {
+  if (from == 0) {
+    // The order matters: once the first page is written, auto_vacuum can't be chosen any more.
+    Result<void> shaped = db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+    if (!shaped) return shaped;
+  }
+  const std::string stamp =
+      "PRAGMA application_id = " + std::to_string(kApplicationId) + "; PRAGMA user_version = " +
+      std::to_string((kSchemaVersion << kFormatBits) | kJournalFormat) + "; COMMIT";
+  Result<void> done = db.exec("BEGIN IMMEDIATE");
+  for (int64_t version = from; done && version < kSchemaVersion; ++version) {
+    done = db.exec(kMigrations[static_cast<size_t>(version)]);
+  }
+  if (done) done = db.exec(stamp.c_str());
+  if (!done && db.in_transaction()) (void)db.exec("ROLLBACK");
+  return done;
+}
+
+}  // namespace
+
+Result<void> prepare_schema(Database& db, LockFile& locks, const std::string& file) {
+  Result<Versions> found = check(db, file);
+  if (!found) return fail(found.error());
+  if (found->schema == kSchemaVersion) return {};
+  if (Result<void> turn = locks.take_turn(); !turn) return turn;
+  found = check(db, file);  // another process may have done it while we waited
+  Result<void> done;
+  if (!found) {
+    done = fail(found.error());
+  } else if (found->schema < kSchemaVersion) {
+    done = migrate(db, found->schema);
+  }
+  locks.end_turn();
+  return done;
+}
+
+}  // namespace engine::store

@@ -1,0 +1,159 @@
+// Opening the store, and the way from its calls to the writer's thread.
+#include "engine/store/store.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "engine/base/files.h"
+#include "engine/store/committer.h"
+#include "engine/store/locks.h"
+#include "engine/store/schema.h"
+#include "engine/store/writer.h"
+
+namespace engine::store {
+
+struct Store::Impl {
+  Loop& loop;
+  StoreOptions options;
+  std::string file;
+  LockFile locks;
+  // The connection that opening made: the writer's, unless somebody reads first.
+  std::optional<Database> spare;
+  std::optional<Database> reader = std::nullopt;
+  std::unique_ptr<Writer> writer = nullptr;
+  int64_t last_live = 0;
+
+  void push(Command command, size_t bytes);
+};
+
+namespace {
+
+constexpr const char* kFileName = "/engine.db";
+constexpr const char* kLockFileName = "/engine.lock";
+
+Result<void> make_folder(const std::string& folder) {
+  std::error_code failed;
+  const std::filesystem::path path(folder);
+  if (std::filesystem::is_directory(path, failed)) return {};
+  std::filesystem::create_directories(path, failed);
+  if (!failed) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
+  }
+  if (!failed) return {};
+  Error error = errno_error(failed.value(), "cannot create the store's folder '" + folder + "'");
+  error.hint = "choose another folder with --state-dir";
+  return fail(std::move(error));
+}
+
+Error no_store(const std::string& folder) {
+  return Error(code::kNotFound, "there is no store in '" + folder + "'",
+               "nothing has run yet, or it is in another folder (--state-dir)");
+}
+
+Result<LockFile> open_locks(const StoreOptions& options) {
+  const std::string path = options.folder + kLockFileName;
+  Result<LockFile> locks = LockFile::open(path, true);
+  if (locks || options.access == StoreOptions::Access::write) return locks;
+  return LockFile::open(path, false);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(Loop& loop, StoreOptions options) {
+  const bool writes = options.access == StoreOptions::Access::write;
+  const std::string file = options.folder + kFileName;
+  std::error_code failed;
+  if (writes) {
+    if (Result<void> made = make_folder(options.folder); !made) return fail(made.error());
+  } else if (!std::filesystem::exists(file, failed) && failed.value() != EACCES) {
+    return fail(no_store(options.folder));
+  }
+  Result<LockFile> locks = open_locks(options);
+  if (!locks) return fail(locks.error());
+  Result<Database> db = Database::open(
+      file, writes ? Database::Access::create : Database::Access::write, options.vfs);
+  if (!db) return fail(db.error());
+  if (writes && db->read_only()) {
+    return fail(code::kPermissionDenied, "the store '" + file + "' cannot be written",
+                "check the owner and the mode of the file and of its file system, or choose "
+                "another folder with --state-dir");
+  }
+  if (Result<void> ready = prepare_schema(*db, *locks, file); !ready) return fail(ready.error());
+  auto impl = std::make_unique<Impl>(
+      Impl{loop, std::move(options), file, std::move(*locks), std::move(*db)});
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() = default;
+
+void Store::Impl::push(Command command, size_t bytes) {
+  if (!writer) {
+    Result<Database> db = spare ? Result<Database>(std::move(*spare))
+                                : Database::open(file, Database::Access::write, options.vfs);
+    spare.reset();
+    writer = std::make_unique<Writer>(
+        loop, std::make_unique<Committer>(std::move(db), locks, *options.clock));
+  }
+  writer->push(std::move(command), bytes);
+}
+
+LiveRun Store::start_run(NewRun run, std::string entries, Committed committed) {
+  const LiveRun live{++impl_->last_live};
+  auto start = std::make_unique<StartRun>(StartRun{live, std::move(run), std::move(entries)});
+  impl_->push({std::move(start), std::move(committed), nullptr}, 0);
+  return live;
+}
+
+void Store::append(LiveRun run, std::string entries, Committed committed) {
+  const size_t bytes = entries.size();
+  impl_->push({AppendEntries{run, std::move(entries)}, std::move(committed), nullptr}, bytes);
+}
+
+void Store::finish_run(LiveRun run, RunEnd end, std::string entries, Committed committed) {
+  auto finish = std::make_unique<FinishRun>(FinishRun{run, std::move(end), std::move(entries)});
+  impl_->push({std::move(finish), std::move(committed), nullptr}, 0);
+}
+
+void Store::write(Job job, Committed committed) {
+  impl_->push({std::move(job), std::move(committed), nullptr}, 0);
+}
+
+void Store::flush() {
+  if (impl_->writer) impl_->writer->flush();
+}
+
+void Store::close() {
+  if (impl_->writer) impl_->writer->close();
+}
+
+Result<Database*> Store::reader() {
+  if (!impl_->reader) {
+    if (impl_->spare) {
+      impl_->reader = std::exchange(impl_->spare, std::nullopt);
+    } else {
+      Result<Database> db = Database::open(impl_->file, Database::Access::read, impl_->options.vfs);
+      if (!db) return fail(db.error());
+      impl_->reader = std::move(*db);
+    }
+    Result<void> guarded = impl_->reader->exec("PRAGMA query_only = 1");
+    if (!guarded) return fail(guarded.error());
+  }
+  return &*impl_->reader;
+}
+
+bool Store::is_alive(int64_t owner_epoch) const {
+  if (impl_->writer && impl_->writer->epoch() == owner_epoch) return true;
+  return impl_->locks.is_held_elsewhere(owner_epoch);
+}
+
+std::string Store::state_of(const RunRecord& run) const {
+  return run.state == "running" && !is_alive(run.owner) ? "interrupted" : run.state;
+}
+
+const std::string& Store::folder() const { return impl_->options.folder; }
+
+}  // namespace engine::store

@@ -1,0 +1,129 @@
+// Natural batching: while one group is being synced, the next one gathers; nobody waits for a
+// timer.
+#include "engine/store/writer.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <span>
+
+namespace engine::store {
+namespace {
+
+constexpr size_t kLazyBytesMax = 256 << 10;
+// Of one transaction: other processes wait for their turn meanwhile.
+constexpr size_t kGroupMax = 4096;
+
+// Signals are the loop's business.
+std::thread start_thread(auto body) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  std::thread thread(std::move(body));
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+Writer::Writer(Loop& loop, std::unique_ptr<Committer> committer)
+    : loop_(loop), committer_(std::move(committer)), thread_(start_thread([this] { work(); })) {}
+
+Writer::~Writer() {
+  end_thread();
+  inbox_->open = false;
+  inbox_->hold.reset();
+}
+
+void Writer::push(Command command, size_t bytes) {
+  if (closing_) return;
+  const bool waited_for = static_cast<bool>(command.committed);
+  if (waited_for && inbox_->expected++ == 0) inbox_->hold = loop_.hold();
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(command));
+    lazy_bytes_ += bytes;
+    if (!wanted_ && (waited_for || lazy_bytes_ >= kLazyBytesMax)) wanted_ = wake = true;
+  }
+  if (wake) wanted_changed_.notify_one();
+}
+
+void Writer::flush() {
+  {
+    std::lock_guard lock(mutex_);
+    if (queue_.empty() || wanted_) return;
+    wanted_ = true;
+  }
+  wanted_changed_.notify_one();
+}
+
+void Writer::close() {
+  end_thread();
+  give_answers(inbox_);  // may destroy this
+}
+
+void Writer::end_thread() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wanted_changed_.notify_one();
+  thread_.join();
+}
+
+void Writer::work() {
+  pthread_setname_np(pthread_self(), "store");
+  std::vector<Command> commands;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wanted_changed_.wait(lock, [this] { return wanted_ || closing_; });
+      if (queue_.empty() && closing_) break;
+      commands.swap(queue_);
+      wanted_ = false;
+      lazy_bytes_ = 0;
+    }
+    for (std::span<Command> rest(commands); !rest.empty();) {
+      const size_t count = std::min(rest.size(), kGroupMax);
+      committer_->commit(rest.first(count));
+      rest = rest.subspan(count);
+    }
+    post_answers(commands);
+    commands.clear();
+  }
+  committer_->close();
+}
+
+void Writer::post_answers(std::vector<Command>& commands) {
+  bool first = false;
+  {
+    std::lock_guard lock(inbox_->mutex);
+    const size_t before = inbox_->answers.size();
+    for (Command& command : commands) {
+      if (!command.committed) continue;
+      inbox_->answers.push_back({std::move(command.committed), std::move(command.error)});
+    }
+    first = before == 0 && !inbox_->answers.empty();
+  }
+  if (first) loop_.post([inbox = inbox_] { give_answers(inbox); });
+}
+
+void Writer::give_answers(const std::shared_ptr<Inbox>& inbox) {
+  std::shared_ptr<Inbox> alive = inbox;
+  std::vector<Answer> answers;
+  {
+    std::lock_guard lock(alive->mutex);
+    answers.swap(alive->answers);
+  }
+  for (Answer& answer : answers) {
+    if (!alive->open) return;
+    answer.committed(answer.error ? Result<void>(fail(*answer.error)) : Result<void>());
+    // That may have destroyed the writer; the inbox is ours too.
+    if (--alive->expected == 0) alive->hold.reset();
+  }
+}
+
+}  // namespace engine::store
