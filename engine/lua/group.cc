@@ -36,7 +36,7 @@ void Group::drop(Timer& timer) {
 
 void Group::begin() {
   if (options_.timeout_ms >= 0) {
-    timer_.wait = scheduler_.state().outside.wait(place_, options_.timeout_ms, scheduler_.done(timer_));
+    timer_.wait = scheduler_.state().outside.deadline(place_, options_.timeout_ms, scheduler_.done(timer_));
   }
   start_more();
 }
@@ -129,7 +129,7 @@ void Group::start_grace() {
   State& run = scheduler_.state();
   std::string path = place_.task.empty() ? "" : place_.task + "/";
   path += std::to_string(place_.number);
-  grace_.wait = run.outside.wait({std::move(path), 0}, run.limits.close_grace.count(), scheduler_.done(grace_));
+  grace_.wait = run.outside.deadline({std::move(path), 0}, run.limits.close_grace.count(), scheduler_.done(grace_));
 }
 
 void Group::destroy() {

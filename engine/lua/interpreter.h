@@ -48,8 +48,9 @@ class Interpreter {
   virtual Result<void> load(std::string source, std::string_view text) = 0;
   virtual const RunbookInfo& info() const = 0;
 
-  // Makes the main task ready: the runbook's run(ctx) with ctx.params (JSON, checked), ctx.id, ctx.trigger (JSON).
-  virtual void start(std::string_view id, std::string_view params, std::string_view trigger) = 0;
+  // Makes the main task ready: the runbook's run(ctx) with ctx.params (JSON, checked), ctx.id, ctx.trigger (JSON) and
+  // ctx.dry_run.
+  virtual void start(std::string_view id, std::string_view params, std::string_view trigger, bool dry_run = false) = 0;
 
   // Runs ready tasks for at most `slice`. A task cut by the slice goes on first at the next turn. Idle: all tasks wait.
   virtual Turn turn(std::chrono::nanoseconds slice) = 0;

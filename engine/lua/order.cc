@@ -108,7 +108,8 @@ void push_sorted_keys(lua_State* L, lua_Integer count) {
   while (lua_next(L, 1)) {
     lua_pop(L, 1);
     keys[filled] = key_at(L, -1);
-    keys[filled].place = ++filled;
+    ++filled;
+    keys[filled - 1].place = filled;
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, filled);
   }

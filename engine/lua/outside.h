@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -33,12 +34,18 @@ class Outside {
  public:
   virtual ~Outside() = default;
 
-  // Begins an operation. `step` is the innermost open step's id, 0 for none. `in_close`: called inside a <close>
-  // handler of a cancelled task. The Task is destroyed to cancel it.
+  // Begins an operation. `step` is the innermost open step's id, 0 for none. The Task is destroyed
+  // to cancel it.
   virtual TaskPtr call(const Place& place, std::string_view operation, std::string args, int step,
                        const Position& at, Done done) = 0;
-  // A wait of the script's own (sleep, timeout, back-off); answers "null".
+  // A wait of the script's own (sleep, back-off); answers "null".
   virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
+  // A bound on something else: what timeout() gives its function, or, with number 0, the grace time of the group that
+  // is the task's call `place.task` (of the run where that is ""). The same as a wait, but for a dry run, where waits
+  // end at once and bounds do not.
+  virtual TaskPtr deadline(const Place& place, int64_t delay_ms, Done done) {
+    return wait(place, delay_ms, std::move(done));
+  }
 
   // Steps nest; ids count from 1 within the run. `parent` 0: none.
   virtual void step_opened(int id, int parent, std::string_view name, const Position& at) = 0;

@@ -19,9 +19,9 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 bool over_cpu_limit(State& state, lua_State* L, SteadyTime at) {
   if (state.fatal) return true;
-  if (state.cpu_used + (at - state.turn_began) <= state.limits.cpu) return false;
+  if (state.cpu_used + (at - state.turn_began) <= state.cpu_limit) return false;
   state.fatal.emplace(code::kResourceExhausted,
-                      "the run computed for longer than " + format_duration(state.limits.cpu),
+                      "the run computed for longer than " + format_duration(state.cpu_limit),
                       "look for a loop that does not end, or wait in it");
   append_traceback(L, state.fatal_traceback);
   return true;
@@ -66,7 +66,7 @@ int open_sandbox(lua_State* L) {
 }  // namespace
 
 State::State(const Limits& limits, ops::Registry& registry, Outside& outside)
-    : arena(limits.memory_bytes, this), limits(limits), registry(registry), outside(outside) {}
+    : arena(limits.memory_bytes, this), limits(limits), registry(registry), outside(outside), cpu_limit(limits.cpu) {}
 
 State::~State() = default;  // no lua_close: the arena drops everything
 

@@ -36,6 +36,9 @@ struct State {
   Scheduler* scheduler = nullptr;
 
   bool loading = false;         // the runbook's top level runs
+  Millis cpu_limit;
+  std::string runbook;          // what runbook{...} declared, as JSON without its function
+  Position runbook_at;
   std::optional<Error> fatal;   // a limit was passed: nothing in Lua may catch it or go on
   Error pending{"", ""};        // what raise_pending() raises
   std::string scratch;          // survives a longjmp, unlike anything on the C stack

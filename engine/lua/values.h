@@ -11,8 +11,9 @@
 namespace engine::lua {
 
 // `wire` is how values travel: {"$bytes"}, {"$secret"}, {"$planned"} have their meaning and a user's own key that
-// begins with '$' is doubled. `plain` is everybody's JSON: keys are left alone, bytes and secrets are refused.
-enum class Dialect { wire, plain };
+// begins with '$' is doubled. `plain` is everybody's JSON: keys are left alone, bytes and secrets are refused. `declaration`
+// (writing only) is plain, but a table may mix positions and names: positions become the keys "1", "2", ...
+enum class Dialect { wire, plain, declaration };
 
 inline constexpr size_t kValueBytesMax = 32 << 20;
 

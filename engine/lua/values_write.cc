@@ -33,7 +33,7 @@ struct Writer {
   bool write_userdata(int index);
   bool write_table(int index);
   bool write_list(int index, lua_Integer length);
-  bool write_map(int index);
+  bool write_map(int index, lua_Integer positions);
   bool write_member(int index, std::string_view key);
   std::string where() const;
 };
@@ -97,7 +97,7 @@ bool Writer::write_string(int index) {
   size_t length = 0;
   const char* data = lua_tolstring(L, index, &length);
   const std::string_view text(data, length);
-  if (dialect == Dialect::plain && !is_utf8(text)) return refuse("a string that is not UTF-8 has no JSON form");
+  if (dialect != Dialect::wire && !is_utf8(text)) return refuse("a string that is not UTF-8 has no JSON form");
   json.string(text);
   return true;
 }
@@ -114,7 +114,7 @@ bool Writer::write_userdata(int index) {
   }
   const char* secret = secret_name(L, index, &length);
   if (!secret) return refuse("this value has no JSON form");
-  if (dialect == Dialect::plain) return refuse("a secret is a reference and has no JSON form");
+  if (dialect != Dialect::wire) return refuse("a secret is a reference and has no JSON form");
   json.begin_object().field("$secret", std::string_view(secret, length)).end_object();
   return true;
 }
@@ -132,13 +132,16 @@ bool Writer::write_table(int index) {
   const Mark mark = mark_of(L, index);
   bool written = false;
   if (shape.strings == shape.count && (shape.count > 0 || mark == Mark::map || (top && top_map))) {
-    written = write_map(index);
+    written = write_map(index, 0);
   } else if (shape.integers == shape.count && (shape.count == 0 || mark != Mark::map)) {
     // Holes are nulls, as in a list of results of which some are nil; a sparse table is somebody's mistake.
     written = shape.largest <= 2 * shape.count + 8
                   ? write_list(index, shape.largest)
                   : refuse("a list with " + std::to_string(shape.count) + " items reaches up to " +
                            std::to_string(shape.largest));
+  } else if (dialect == Dialect::declaration && shape.integers + shape.strings == shape.count &&
+             shape.largest <= shape.integers) {
+    written = write_map(index, shape.largest);
   } else if (shape.integers > 0 && shape.strings > 0 && shape.integers + shape.strings == shape.count) {
     written = refuse("a table has to be a list or a map, and this one mixes both kinds of keys");
   } else {
@@ -163,11 +166,12 @@ bool Writer::write_list(int index, lua_Integer length) {
   return true;
 }
 
-bool Writer::write_map(int index) {
+bool Writer::write_map(int index, lua_Integer positions) {
   const size_t first = keys.size();
   lua_pushnil(L);
   while (lua_next(L, index)) {
     lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
     size_t length = 0;
     const char* data = lua_tolstring(L, -1, &length);
     keys.emplace_back(data, length);
@@ -175,6 +179,13 @@ bool Writer::write_map(int index) {
   const size_t last = keys.size();
   std::sort(keys.begin() + static_cast<std::ptrdiff_t>(first), keys.end());
   json.begin_object();
+  for (lua_Integer i = 1; i <= positions; ++i) {
+    json.key(std::to_string(i));
+    lua_rawgeti(L, index, i);
+    const bool written = write(lua_gettop(L));
+    lua_pop(L, 1);
+    if (!written) return false;
+  }
   for (size_t i = first; i < last; ++i) {
     if (!write_member(index, keys[i])) return false;
   }
