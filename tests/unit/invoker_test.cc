@@ -54,12 +54,12 @@ struct Road {
     made.number = 1;
     made.line = "x.lua:3";
     task = invoker->invoke(caller, std::move(made), [this](Result<std::string> result) { outcome = std::move(result); });
-    CHECK_FALSE(outcome);  // never inside the call that started it
+    CHECK_FALSE(outcome.has_value());  // never inside the call that started it
   }
   void run(const std::string& name, const std::string& args = "{}") {
     call(name, args);
     loop.run();
-    REQUIRE(outcome);
+    REQUIRE(outcome.has_value());
   }
 };
 
@@ -192,7 +192,7 @@ TEST_CASE("a cancelled change is recorded with its outcome unknown, one that had
   road.loop.defer(when_started);
   road.loop.run();
   CHECK(road.caller.told.back() == "ended box.stop CANCELLED unknown");
-  CHECK_FALSE(road.outcome);
+  CHECK_FALSE(road.outcome.has_value());
 }
 
 TEST_CASE("the effect may follow from the arguments") {
