@@ -1,3 +1,4 @@
+// SHA-2 and HMAC by nettle.
 #include "plugins/crypto/digest.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Puts version, variant and time into random bytes.
 #include "plugins/crypto/uuid.h"
 
 #include "plugins/crypto/digest.h"

@@ -1,3 +1,4 @@
+// Each operation of the fs plugin, from its arguments to the work on a thread.
 #include "plugins/fs/calls.h"
 
 #include "plugins/fs/content.h"

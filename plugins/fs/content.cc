@@ -1,3 +1,4 @@
+// Files as a whole: every write is synced before it is reported.
 #include "plugins/fs/content.h"
 
 #include <fcntl.h>

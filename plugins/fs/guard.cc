@@ -1,3 +1,4 @@
+// The roots that the operator set, and what nobody may remove.
 #include "plugins/fs/guard.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Folds over a walk: list, find, disk_usage.
 #include "plugins/fs/listing.h"
 
 #include <fnmatch.h>

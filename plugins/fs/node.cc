@@ -1,3 +1,4 @@
+// Asks statx, and writes entries.
 #include "plugins/fs/node.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Opens the folder that holds a path, and keeps it.
 #include "plugins/fs/place.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// Looks at all that would go before anything goes.
 #include "plugins/fs/remove.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// A transfer is a rename, or a copy beside the target and then a rename.
 #include "plugins/fs/transfer.h"
 
 #include <fcntl.h>

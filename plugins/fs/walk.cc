@@ -1,3 +1,4 @@
+// Depth first, by name, with an open folder for each level.
 #include "plugins/fs/walk.h"
 
 #include <dirent.h>

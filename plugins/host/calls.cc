@@ -1,3 +1,4 @@
+// Each operation of the host plugin, from its arguments to its JSON.
 #include "plugins/host/calls.h"
 
 #include <sys/utsname.h>

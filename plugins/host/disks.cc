@@ -1,3 +1,4 @@
+// Reads mountinfo and asks each file system how full it is.
 #include "plugins/host/disks.h"
 
 #include <sys/statvfs.h>

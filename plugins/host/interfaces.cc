@@ -1,3 +1,4 @@
+// Puts together what /proc, /sys and getifaddrs know of an interface.
 #include "plugins/host/interfaces.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// Finds listening sockets in /proc/net, and their owners among open files.
 #include "plugins/host/ports.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// How the kernel's text files are read and cut into words.
 #include "plugins/host/proc.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// Reads /proc/PID: stat for all, the rest for those that are shown.
 #include "plugins/host/processes.h"
 
 #include <fnmatch.h>

@@ -1,3 +1,4 @@
+// Two looks at the machine: worker thread, timer, worker thread.
 #include "plugins/host/sampling.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Signals through a pidfd, which means one process for ever.
 #include "plugins/host/signals.h"
 
 #include <sys/syscall.h>

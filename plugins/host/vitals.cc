@@ -1,3 +1,4 @@
+// Reads /proc/stat, meminfo, loadavg and uptime.
 #include "plugins/host/vitals.h"
 
 #include <algorithm>
