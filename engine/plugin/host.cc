@@ -89,10 +89,10 @@ void Host::look_into_folders() {
       add(name, file, [name, file]() -> Result<Entry> {
         void* const object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (!object) return fail(code::kInvalidArgument, "plugin '" + name + "' can't be loaded: " + dlerror());
-        void* const symbol = dlsym(object, "engine_plugin");
+        void* const symbol = dlsym(object, "engine_plugin_declare");
         if (!symbol) {
-          return fail(code::kInvalidArgument, "plugin '" + name + "' has no function engine_plugin",
-                      file + " must export `const engine_plugin* engine_plugin(void)`");
+          return fail(code::kInvalidArgument, "plugin '" + name + "' has no function engine_plugin_declare",
+                      file + " must export `const engine_plugin* engine_plugin_declare(void)`");
         }
         return reinterpret_cast<Entry>(symbol);
       });

@@ -1,6 +1,6 @@
 /* The contract between the engine and a plugin: plain C, self-contained, version 1.
  *
- * A native plugin is a shared object that exports `engine_plugin`, a function that returns its declaration. The host
+ * A native plugin is a shared object that exports `engine_plugin_declare`, a function that returns its declaration. The host
  * reads the declaration without starting anything; `start` is called when one of the plugin's operations is first
  * called. Everything happens on one thread, the loop's, except what `work` hands to a worker thread.
  *
@@ -192,7 +192,7 @@ typedef struct engine_plugin {
   int (*health)(void* self, engine_error* error);
 } engine_plugin;
 
-/* The symbol a plugin exports. */
+/* The function that a plugin exports, under the name engine_plugin_declare. */
 typedef const engine_plugin* (*engine_plugin_entry)(void);
 
 #ifdef __cplusplus

@@ -1,0 +1,112 @@
+// The house: everything real but the operations, which answer at once.
+#include "tests/bench/house.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/bench/bench.h"
+#include "tests/bench/program.h"
+
+namespace engine::bench {
+
+namespace {
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void stop_with(const Error& error) {
+  std::fprintf(stderr, "bench: %s\n", error.message.c_str());
+  std::exit(1);
+}
+
+// Answers at the end of the loop's turn: as quick as an operation may be.
+struct Nothing : Task {
+  Nothing(Loop& loop, Done done) {
+    loop.defer([alive = std::weak_ptr<int>(alive_), done = std::move(done)]() mutable {
+      if (!alive.expired()) done("null");  // may destroy this
+    });
+  }
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace
+
+House::House(const std::string& folder) : folder_(folder), secrets_({}), library_({}, {}) {
+  auto opened = store::Store::open(loop_, {.folder = folder});
+  if (!opened) stop_with(opened.error());
+  store_ = std::move(*opened);
+  for (ops::Operation add : {operation("bench.item.look", ops::Effect::read),
+                             operation("bench.item.touch", ops::Effect::change)}) {
+    if (auto added = registry_.add(std::move(add)); !added) stop_with(added.error());
+  }
+  invoker_ =
+      std::make_unique<ops::Invoker>(loop_, registry_, system_clock(), ops::OperatorPolicy{});
+  runs::RunnerOptions options;
+  options.limits.cpu = Millis(3'600'000);
+  runner_ = std::make_unique<runs::Runner>(loop_, *store_, registry_, *invoker_, secrets_, library_,
+                                           system_clock(), options);
+}
+
+House::~House() {
+  runner_.reset();
+  invoker_.reset();
+  store_.reset();
+}
+
+ops::Operation House::operation(const std::string& name, ops::Effect effect) {
+  ops::Operation made;
+  made.name = name;
+  made.summary = "Does nothing.";
+  made.effect = effect;
+  made.idempotent = true;
+  made.start = [this](ops::CallInput input, Done done) -> TaskPtr {
+    calls[input.run].push_back(now_seconds());
+    return std::make_unique<Nothing>(loop_, std::move(done));
+  };
+  return made;
+}
+
+void House::start(const std::string& body, int runs) {
+  const std::string file = folder_ + "/" + std::to_string(ids_.size()) + ".lua";
+  std::ofstream(file) << "return runbook { summary = \"Measured\", allow = { \"bench:change\" },\n"
+                      << "  run = function(ctx) " << body << " end }\n";
+  for (int i = 0; i < runs; ++i) {
+    auto id = runner_->start(
+        {.runbook = file, .principal = "unix:bench", .trigger = "{\"kind\":\"person\"}"}, {},
+        [this](Result<runs::Outcome> outcome) {
+          if (!outcome) stop_with(outcome.error());
+          if (outcome->state == "failed") stop_with({code::kFailed, outcome->error});
+          if (++ended_ >= wanted_) loop_.stop();
+        });
+    if (!id) stop_with(id.error());
+    ids_.push_back(*id);
+  }
+}
+
+void House::until_ended(int runs) {
+  wanted_ = runs;
+  if (ended_ < wanted_) loop_.run();
+}
+
+void House::kill_all() {
+  for (int times = 0; times < 2; ++times) {
+    for (const std::string& id : ids_) (void)runner_->cancel(id, "unix:bench");
+  }
+}
+
+double House::median_gap_us() const {
+  std::vector<double> medians;
+  for (const auto& [run, times] : calls) {
+    std::vector<double> gaps;
+    for (size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
+    if (!gaps.empty()) medians.push_back(1e6 * median(gaps));
+  }
+  return median(medians);
+}
+
+}  // namespace engine::bench

@@ -1,0 +1,52 @@
+// An engine for measuring: a real store, runner and road, with a plugin of two operations that do
+// nothing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/ops/invoker.h"
+#include "engine/ops/registry.h"
+#include "engine/ops/secrets.h"
+#include "engine/runs/library.h"
+#include "engine/runs/runner.h"
+#include "engine/store/store.h"
+
+namespace engine::bench {
+
+class House {
+ public:
+  explicit House(const std::string& folder);
+  ~House();
+
+  // Starts `runs` runs of this Lua, the body of run(ctx). `done` of them have ended when the loop
+  // is stopped.
+  void start(const std::string& body, int runs);
+  // Until `runs` runs have ended.
+  void until_ended(int runs);
+  void kill_all();
+
+  // When each call of bench.item.* started, in seconds, for each run apart.
+  std::map<std::string, std::vector<double>> calls;
+  // The medians' median of the time from one call of a run to its next, in microseconds.
+  double median_gap_us() const;
+
+ private:
+  ops::Operation operation(const std::string& name, ops::Effect effect);
+
+  std::string folder_;
+  std::vector<std::string> ids_;
+  int ended_ = 0;
+  int wanted_ = 0;
+  Loop loop_;
+  ops::Registry registry_;
+  ops::Secrets secrets_;
+  runs::Library library_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<ops::Invoker> invoker_;
+  std::unique_ptr<runs::Runner> runner_;
+};
+
+}  // namespace engine::bench

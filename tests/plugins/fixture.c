@@ -1,0 +1,84 @@
+/* A plugin in plain C. What is broken about it depends on how it is compiled. */
+#include <string.h>
+
+#include "engine/plugin/plugin.h"
+
+static const engine_host* host;
+
+static void say(void* self, engine_call call) {
+  (void)self;
+#if defined(FIXTURE_SILENT)
+  (void)call;
+#elif defined(FIXTURE_GARBLED)
+  host->done(call, "{\"text\":", 8);
+#else
+  size_t size = 0;
+  const char* args = host->args(call, &size);
+  char copy[1024];
+  size = size < sizeof(copy) ? size : sizeof(copy);
+  memcpy(copy, args, size);
+  host->progress(call, "\"halfway\"", 9);
+  host->done(call, copy, size);
+#if defined(FIXTURE_HASTY)
+  host->done(call, "2", 1);
+#endif
+#endif
+}
+
+static void refuse(void* self, engine_call call) {
+  (void)self;
+  const engine_error error = {.size = sizeof(error), .code = NAME ".REFUSED", .message = "it does not want to"};
+  host->fail(call, &error);
+}
+
+static int start(const engine_host* given, const char* config, size_t size, void** self, engine_error* error) {
+  (void)config, (void)size, (void)self;
+#if defined(FIXTURE_GRUMPY)
+  (void)given;
+  error->code = "UNAUTHENTICATED";
+  error->message = "the backend does not know us";
+  return 1;
+#else
+  (void)error;
+  host = given;
+  return 0;
+#endif
+}
+
+static const engine_field params[] = {
+    {.size = sizeof(engine_field), .name = "text", .type = ENGINE_STRING, .help = "What to say", .flags = ENGINE_REQUIRED},
+    {.size = sizeof(engine_field), .name = "times", .type = ENGINE_INTEGER, .help = "How often", .fallback = "1",
+     .min = "1", .max = "9"},
+};
+
+static const engine_operation operations[] = {
+    {.size = sizeof(engine_operation), .name = "text.say", .summary = "Answers its arguments.", .effect = ENGINE_READ,
+     .timeout = "1s", .params = params, .param_count = 2, .start = say},
+#if defined(FIXTURE_TWICE)
+    {.size = sizeof(engine_operation), .name = "text.say", .summary = "The same again.", .effect = ENGINE_READ,
+     .start = say},
+#endif
+    {.size = sizeof(engine_operation), .name = "text.refuse", .summary = "Fails.", .effect = ENGINE_CHANGE,
+     .start = refuse},
+};
+
+static const engine_plugin plugin = {
+    .size = sizeof(engine_plugin),
+#if defined(FIXTURE_STALE)
+    .abi = 99,
+#else
+    .abi = ENGINE_PLUGIN_ABI,
+#endif
+    .name = NAME,
+    .version = "1.2",
+    .summary = "A fixture.",
+    .operations = operations,
+    .operation_count = sizeof(operations) / sizeof(operations[0]),
+    .start = start,
+};
+
+#if defined(FIXTURE_EMPTY)
+const engine_plugin* something_else(void) { return &plugin; }
+#else
+const engine_plugin* engine_plugin_declare(void) { return &plugin; }
+#endif
