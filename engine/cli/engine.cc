@@ -22,11 +22,16 @@ Catalog::Catalog(const config::Config& given)
                .credentials_folder = given.secrets_credentials}),
       plugins(loop, registry, secrets,
               {.folders = given.plugin_folders,
-               .config = [&given](std::string_view plugin) {
-                 const auto found = given.plugins.find(plugin);
-                 return found == given.plugins.end() ? std::string("{}") : found->second;
-               }}),
+               .config =
+                   [&given](std::string_view plugin) {
+                     const auto found = given.plugins.find(plugin);
+                     return found == given.plugins.end() ? std::string("{}") : found->second;
+                   }}),
       library(given.runbooks, given.scripts) {}
+
+Result<void> Catalog::add_state(store::Store* store) {
+  return runs::add_state_operations(registry, loop, store, system_clock());
+}
 
 Result<std::unique_ptr<Engine>> Engine::start(const config::Config& config) {
   std::unique_ptr<Engine> engine(new Engine(config));
@@ -38,20 +43,20 @@ Result<void> Engine::start_all() {
   const config::Config& config = catalog.config;
   Result<std::vector<ops::Grant>> deny = ops::parse_grants(config.deny);
   if (!deny) return fail(deny.error());
-  Result<std::vector<ops::Grant>> allow = ops::parse_grants(config.allow.value_or(std::vector<std::string>()));
+  Result<std::vector<ops::Grant>> allow =
+      ops::parse_grants(config.allow.value_or(std::vector<std::string>()));
   if (!allow) return fail(allow.error());
   auto opened = open_store(catalog.loop, config, store::StoreOptions::Access::write);
   if (!opened) return fail(opened.error());
   store = std::move(*opened);
-  if (Result<void> added = runs::add_state_operations(catalog.registry, catalog.loop, *store, system_clock()); !added) {
-    return added;
-  }
-  invoker.emplace(catalog.loop, catalog.registry, system_clock(), ops::OperatorPolicy{*deny, *allow});
+  if (Result<void> added = catalog.add_state(store.get()); !added) return added;
+  invoker.emplace(catalog.loop, catalog.registry, system_clock(),
+                  ops::OperatorPolicy{*deny, *allow});
   runs::RunnerOptions options;
   options.limits.memory_bytes = static_cast<size_t>(config.lua_memory);
   options.limits.cpu = config.lua_cpu;
-  runner.emplace(catalog.loop, *store, catalog.registry, *invoker, catalog.secrets, catalog.library, system_clock(),
-                 options);
+  runner.emplace(catalog.loop, *store, catalog.registry, *invoker, catalog.secrets, catalog.library,
+                 system_clock(), options);
   return {};
 }
 

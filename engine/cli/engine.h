@@ -1,5 +1,6 @@
-// Everything that lives in the process, in the order of starting; the reverse is the order of stopping. Nothing is
-// loaded or looked for before it is needed: a run of an empty runbook takes a few milliseconds.
+// Everything that lives in the process, in the order of starting; the reverse is the order of
+// stopping. Nothing is loaded or looked for before it is needed: a run of an empty runbook takes a
+// few milliseconds.
 #pragma once
 
 #include <memory>
@@ -24,6 +25,8 @@ Result<std::unique_ptr<store::Store>> open_store(Loop& loop, const config::Confi
 // What can be asked without a store: operations, plugins, runbooks.
 struct Catalog {
   explicit Catalog(const config::Config& config);
+  // Our own operations; without a store they can be looked at, not called.
+  Result<void> add_state(store::Store* store);
 
   const config::Config& config;
   Loop loop;

@@ -23,7 +23,8 @@ std::string frames_text(JsonElement error, const Terminal& terminal) {
   for (const JsonElement frame : simdjson::dom::array(*frames)) {
     const std::string place = std::string(json_string(frame, "source").value_or("?")) + ":" +
                               std::to_string(json_integer(frame, "line").value_or(0));
-    text += "  at " + made_visible(place) + " in " + made_visible(json_string(frame, "function").value_or("?")) + "\n";
+    text += "  at " + made_visible(place) + " in " +
+            made_visible(json_string(frame, "function").value_or("?")) + "\n";
   }
   return text.empty() ? "" : terminal.painted(Paint::bold, "traceback:") + "\n" + text;
 }
@@ -38,7 +39,8 @@ std::string failure_text(std::string_view json, const Terminal& terminal) {
   std::string text = terminal.painted(Paint::red, "error:") + " " +
                      made_visible(json_string(error, "message").value_or("unknown")) + " (" +
                      made_visible(json_string(error, "code").value_or("?")) + ")\n";
-  if (!operation.empty()) text += terminal.painted(Paint::bold, "operation:") + " " + made_visible(operation) + "\n";
+  if (!operation.empty())
+    text += terminal.painted(Paint::bold, "operation:") + " " + made_visible(operation) + "\n";
   if (json_boolean(error, "outcome_unknown").value_or(false)) {
     text += terminal.painted(Paint::yellow, "in doubt:") + " it may have taken effect\n";
   }
@@ -47,7 +49,8 @@ std::string failure_text(std::string_view json, const Terminal& terminal) {
     if (const auto frames = json_member(error, "traceback"); frames && frames->is_array()) {
       for (const JsonElement frame : simdjson::dom::array(*frames)) {
         number = static_cast<int>(json_integer(frame, "line").value_or(0));
-        text += made_visible(json_string(frame, "source").value_or("?")) + ":" + std::to_string(number) + ":\n";
+        text += made_visible(json_string(frame, "source").value_or("?")) + ":" +
+                std::to_string(number) + ":\n";
         break;
       }
     }
@@ -57,7 +60,8 @@ std::string failure_text(std::string_view json, const Terminal& terminal) {
     text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(*hint) + "\n";
   }
   if (const auto details = json_member(error, "details")) {
-    text += terminal.painted(Paint::bold, "details:") + " " + made_visible(json_text(*details)) + "\n";
+    text +=
+        terminal.painted(Paint::bold, "details:") + " " + made_visible(json_text(*details)) + "\n";
   }
   return text + frames_text(error, terminal);
 }

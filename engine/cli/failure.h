@@ -1,4 +1,5 @@
-// A run's error for a person: code, message, operation, hint, the runbook's line with a caret, the traceback.
+// A run's error for a person: code, message, operation, hint, the runbook's line with a caret, the
+// traceback.
 #pragma once
 
 #include <string>

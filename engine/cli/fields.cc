@@ -22,13 +22,20 @@ std::string flag_name(const Field& field) {
 
 std::string placeholder(const Field& field) {
   switch (field.type) {
-    case Type::boolean: return "";
-    case Type::choice: return "CHOICE";
-    case Type::list: return field.item ? std::string(name_of(*field.item)) : "ITEM";
-    case Type::map: return "KEY=VALUE";
-    case Type::secret: return "SECRET-NAME";
-    case Type::any: return "JSON";
-    default: return std::string(name_of(field.type));
+    case Type::boolean:
+      return "";
+    case Type::choice:
+      return "CHOICE";
+    case Type::list:
+      return field.item ? std::string(name_of(*field.item)) : "ITEM";
+    case Type::map:
+      return "KEY=VALUE";
+    case Type::secret:
+      return "SECRET-NAME";
+    case Type::any:
+      return "JSON";
+    default:
+      return std::string(name_of(field.type));
   }
 }
 
@@ -41,7 +48,8 @@ std::string help_of(const Field& field) {
   std::string text = field.help;
   if (field.type == Type::choice) text += " (" + ops::type_text(field) + ")";
   if (field.required) text += " [required]";
-  if (const std::string fallback = ops::default_text(field); !fallback.empty()) text += " [default: " + fallback + "]";
+  if (const std::string fallback = ops::default_text(field); !fallback.empty())
+    text += " [default: " + fallback + "]";
   if (field.type == Type::list || field.type == Type::map) text += " [may be repeated]";
   return text;
 }
@@ -49,7 +57,8 @@ std::string help_of(const Field& field) {
 bool is_json(std::string_view text) { return read_json(text).has_value(); }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-') && is_json(text);
+  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-') &&
+         is_json(text);
 }
 
 // Keys of the user's own that begin with '$' are doubled, as everywhere in our JSON.
@@ -90,13 +99,16 @@ Result<void> append_map(JsonWriter& out, const Field& field, const Words& given)
     out.raw(given[0]);
     return {};
   }
-  std::vector<std::pair<std::string, std::string>> entries;  // the last one holds, as with other flags
+  std::vector<std::pair<std::string, std::string>>
+      entries;  // the last one holds, as with other flags
   for (const std::string& item : given) {
     const size_t equals = item.find('=');
     if (equals == item.npos || equals == 0) {
-      return fail(code::kInvalidArgument, "--" + flag_name(field) + " needs KEY=VALUE, not '" + item + "'");
+      return fail(code::kInvalidArgument,
+                  "--" + flag_name(field) + " needs KEY=VALUE, not '" + item + "'");
     }
-    std::erase_if(entries, [&](const auto& entry) { return entry.first == item.substr(0, equals); });
+    std::erase_if(entries,
+                  [&](const auto& entry) { return entry.first == item.substr(0, equals); });
     entries.emplace_back(item.substr(0, equals), item.substr(equals + 1));
   }
   out.begin_object();
@@ -106,6 +118,11 @@ Result<void> append_map(JsonWriter& out, const Field& field, const Words& given)
   }
   out.end_object();
   return {};
+}
+
+bool is_ours(const Command& command, const std::string& flag) {
+  const auto same = [&](const Flag& ours) { return ours.name == flag; };
+  return std::ranges::any_of(command.flags, same) || std::ranges::any_of(global_flags(), same);
 }
 
 }  // namespace
@@ -132,19 +149,46 @@ Result<std::string> arguments_json(std::span<const Field> fields, const Parsed& 
     const Words given = parsed.all(flag_name(field));
     if (given.empty()) continue;
     for (const std::string& text : given) {
-      if (!is_utf8(text)) return fail(code::kInvalidArgument, "--" + flag_name(field) + " is not UTF-8 text");
+      if (!is_utf8(text))
+        return fail(code::kInvalidArgument, "--" + flag_name(field) + " is not UTF-8 text");
     }
     out.key(field.name);
     if (field.type == Type::list) {
       append_list(out, field, given);
     } else if (field.type == Type::map) {
-      if (Result<void> appended = append_map(out, field, given); !appended) return fail(appended.error());
+      if (Result<void> appended = append_map(out, field, given); !appended)
+        return fail(appended.error());
     } else {
       append_value(out, field.type, given.back());
     }
   }
   out.end_object();
   return json;
+}
+
+std::vector<Flag> flags_beside(const Command& command, std::span<const Field> fields) {
+  std::vector<Flag> flags = flags_of(fields);
+  std::erase_if(flags, [&](const Flag& flag) { return is_ours(command, flag.name); });
+  return flags;
+}
+
+Result<Parsed> with_named(Parsed parsed, const Command& command, std::span<const Field> fields,
+                          std::string_view flag) {
+  const Words named = parsed.all(flag);
+  std::erase_if(parsed.values, [&](const auto& value) { return is_ours(command, value.first); });
+  for (const std::string& given : named) {
+    const size_t equals = given.find('=');
+    if (equals == given.npos) {
+      return fail(code::kInvalidArgument,
+                  "--" + std::string(flag) + " needs NAME=VALUE, not '" + given + "'");
+    }
+    const std::string name = given.substr(0, equals);
+    const auto found = std::ranges::find(fields, name, &Field::name);
+    if (found == fields.end())
+      return fail(code::kInvalidArgument, "there is no parameter '" + name + "'");
+    parsed.values.emplace_back(flag_name(*found), given.substr(equals + 1));
+  }
+  return parsed;
 }
 
 }  // namespace engine::cli

@@ -45,7 +45,10 @@ void Foreground::interrupted() {
 std::string outcome_json(const runs::Outcome& outcome) {
   std::string json;
   JsonWriter out(json);
-  out.begin_object().field("run", outcome.id).field("runbook", outcome.runbook).field("state", outcome.state);
+  out.begin_object()
+      .field("run", outcome.id)
+      .field("runbook", outcome.runbook)
+      .field("state", outcome.state);
   out.field("started_at", format_time_utc(outcome.started_at_ms));
   out.field("finished_at", format_time_utc(outcome.finished_at_ms));
   out.field("duration_ms", outcome.finished_at_ms - outcome.started_at_ms);
@@ -54,7 +57,8 @@ std::string outcome_json(const runs::Outcome& outcome) {
   return json;
 }
 
-runs::Outcome broken_outcome(const std::string& id, const std::string& runbook, const Error& error) {
+runs::Outcome broken_outcome(const std::string& id, const std::string& runbook,
+                             const Error& error) {
   runs::Outcome outcome;
   outcome.id = id;
   outcome.runbook = runbook;

@@ -1,4 +1,5 @@
-// One run in the foreground: watched, cancelled by Ctrl-C, its outcome shown and turned into an exit code.
+// One run in the foreground: watched, cancelled by Ctrl-C, its outcome shown and turned into an
+// exit code.
 #pragma once
 
 #include <functional>

@@ -10,9 +10,11 @@ namespace {
 // All that a runbook's top level may reach: modules. It cannot wait, so nothing else is asked for.
 class Nothing final : public lua::Outside {
  public:
-  Nothing(const runs::Library& library, const runs::Source& source) : library_(library), source_(source) {}
+  Nothing(const runs::Library& library, const runs::Source& source)
+      : library_(library), source_(source) {}
 
-  TaskPtr call(const lua::Place&, std::string_view, std::string, int, const lua::Position&, Done) override {
+  TaskPtr call(const lua::Place&, std::string_view, std::string, int, const lua::Position&,
+               Done) override {
     return nullptr;
   }
   TaskPtr wait(const lua::Place&, int64_t, Done) override { return nullptr; }
@@ -43,7 +45,8 @@ Result<lua::RunbookInfo> inspect(Catalog& catalog, const runs::Source& source) {
   Nothing outside(catalog.library, source);
   auto interpreter = lua::Interpreter::create(limits, catalog.registry, outside);
   if (!interpreter) return fail(interpreter.error());
-  if (Result<void> loaded = (*interpreter)->load(source.name, source.text); !loaded) return fail(loaded.error());
+  if (Result<void> loaded = (*interpreter)->load(source.label, source.text); !loaded)
+    return fail(loaded.error());
   return (*interpreter)->info();
 }
 

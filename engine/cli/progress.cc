@@ -9,7 +9,8 @@ namespace engine::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+constexpr std::array<std::string_view, 10> kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼",
+                                                       "⠴", "⠦", "⠧", "⠇", "⠏"};
 constexpr size_t kFieldsMax = 2000;
 constexpr size_t kPlannedArgumentsMax = 400;
 
@@ -79,7 +80,8 @@ void Progress::open_step(JsonElement entry) {
   step.parent = static_cast<int>(json_integer(entry, "parent").value_or(0));
   step.name = one_line(text_of(entry, "name"));
   step.at = json_integer(entry, "at").value_or(0);
-  if (const auto parent = open_.find(step.parent); parent != open_.end()) step.depth = parent->second.depth + 1;
+  if (const auto parent = open_.find(step.parent); parent != open_.end())
+    step.depth = parent->second.depth + 1;
   if (!options_.live) say(step.depth, "step: " + step.name);
   open_[id] = std::move(step);
 }
@@ -89,10 +91,12 @@ void Progress::close_step(JsonElement entry) {
   if (found == open_.end()) return;
   const Step step = std::move(found->second);
   open_.erase(found);
-  const std::string took = human_duration(Millis(json_integer(entry, "at").value_or(step.at) - step.at));
+  const std::string took =
+      human_duration(Millis(json_integer(entry, "at").value_or(step.at) - step.at));
   const std::string message = message_of(entry);
   if (options_.live) {
-    const std::string mark = message.empty() ? terminal_.painted(Paint::green, "✓") : terminal_.painted(Paint::red, "✗");
+    const std::string mark =
+        message.empty() ? terminal_.painted(Paint::green, "✓") : terminal_.painted(Paint::red, "✗");
     say(step.depth, mark + " " + step.name + "  " + terminal_.painted(Paint::dim, took) +
                         (message.empty() ? "" : "  " + message));
   } else if (message.empty()) {
@@ -117,8 +121,8 @@ void Progress::take_retry(JsonElement entry) {
   say(depth_of(entry), terminal_.painted(Paint::yellow, "retry:") + " attempt " +
                            std::to_string(json_integer(entry, "next").value_or(0)) + " of " +
                            std::to_string(json_integer(entry, "attempts").value_or(0)) + " in " +
-                           human_duration(Millis(json_integer(entry, "delay_ms").value_or(0))) + ": " +
-                           message_of(entry));
+                           human_duration(Millis(json_integer(entry, "delay_ms").value_or(0))) +
+                           ": " + message_of(entry));
 }
 
 void Progress::take_planned(JsonElement entry) {
@@ -127,25 +131,31 @@ void Progress::take_planned(JsonElement entry) {
   if (const auto args = json_member(entry, "args")) {
     line += " " + shortened(made_visible(json_text(*args)), kPlannedArgumentsMax);
   }
-  line += "  " + terminal_.painted(Paint::dim, "(" + text_of(entry, "effect") + ", " + text_of(entry, "line") + ")");
+  line += "  " + terminal_.painted(Paint::dim, "(" + text_of(entry, "effect") + ", " +
+                                                   text_of(entry, "line") + ")");
   if (const auto preview = json_member(entry, "preview")) {
-    line += "\n       would answer " + shortened(made_visible(json_text(*preview)), kPlannedArgumentsMax);
+    line += "\n       would answer " +
+            shortened(made_visible(json_text(*preview)), kPlannedArgumentsMax);
   }
   planned_.push_back(std::move(line));
 }
 
-void Progress::say(int depth, std::string_view line) { said_ += indent(depth) + std::string(line) + "\n"; }
+void Progress::say(int depth, std::string_view line) {
+  said_ += indent(depth) + std::string(line) + "\n";
+}
 
 int Progress::depth_of(JsonElement entry) const {
   const auto step = open_.find(static_cast<int>(json_integer(entry, "step").value_or(0)));
   return step == open_.end() ? 0 : step->second.depth + 1;
 }
 
-std::vector<std::string> Progress::live(int64_t now_ms, int width, size_t lines_max, int frame) const {
+std::vector<std::string> Progress::live(int64_t now_ms, int width, size_t lines_max,
+                                        int frame) const {
   std::vector<std::string> lines;
   const std::string spinner(kSpinner[static_cast<size_t>(frame) % kSpinner.size()]);
   const auto add = [&](int depth, const std::string& mark, const std::string& text, int64_t since) {
-    const std::string elapsed = "  " + human_duration(Millis(std::max<int64_t>(0, now_ms - since) / 100 * 100));
+    const std::string elapsed =
+        "  " + human_duration(Millis(std::max<int64_t>(0, now_ms - since) / 100 * 100));
     const int room = width - depth * 2 - 2 - display_width(elapsed);
     const std::string shown = fitted(text, std::max(room, 4));
     lines.push_back(indent(depth) + terminal_.painted(Paint::blue, mark) + " " + shown +
@@ -173,7 +183,8 @@ std::string Progress::plan() const {
   std::string text = "plan: what the run would do (nothing was changed)\n";
   for (size_t i = 0; i < planned_.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    text += std::string(number.size() < 4 ? 4 - number.size() : 0, ' ') + number + ". " + planned_[i] + "\n";
+    text += std::string(number.size() < 4 ? 4 - number.size() : 0, ' ') + number + ". " +
+            planned_[i] + "\n";
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// What a run shows while it goes: from its journal's entries to lines for good and, on a terminal, lines that change.
+// What a run shows while it goes: from its journal's entries to lines for good and, on a terminal,
+// lines that change.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,16 @@ struct ProgressOptions {
 
 class Progress {
  public:
-  Progress(ProgressOptions options, const Terminal& terminal) : options_(options), terminal_(terminal) {}
+  Progress(ProgressOptions options, const Terminal& terminal)
+      : options_(options), terminal_(terminal) {}
 
   // Takes an entry. What is to be said for good is in said(), what the run reports in reported().
   void take(std::string_view entry);
   std::string said() { return std::exchange(said_, {}); }
   std::vector<std::string> reported() { return std::exchange(reported_, {}); }  // JSON each
 
-  // The steps and operations that go on now, as lines of at most `width` columns and at most `lines_max` of them.
+  // The steps and operations that go on now, as lines of at most `width` columns and at most
+  // `lines_max` of them.
   std::vector<std::string> live(int64_t now_ms, int width, size_t lines_max, int frame) const;
 
   // What a dry run would have done, in order.

@@ -69,7 +69,8 @@ std::string map_text(const object& map, const Terminal& terminal) {
       text += "\n" + table_text(array(value), terminal);
       continue;
     }
-    text += std::string(static_cast<size_t>(width - display_width(name) + 2), ' ') + cell(value) + "\n";
+    text +=
+        std::string(static_cast<size_t>(width - display_width(name) + 2), ' ') + cell(value) + "\n";
   }
   return text;
 }

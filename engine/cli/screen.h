@@ -1,4 +1,5 @@
-// Draws a run's progress: lines for good above, the lines that change below, of which only our own are ever redrawn.
+// Draws a run's progress: lines for good above, the lines that change below, of which only our own
+// are ever redrawn.
 #pragma once
 
 #include <memory>

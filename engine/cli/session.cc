@@ -71,7 +71,8 @@ Result<void> Session::take_global_flags(const Parsed& parsed) {
   return {};
 }
 
-std::expected<Parsed, int> Session::parse(const Command& command, std::span<const std::string> arguments,
+std::expected<Parsed, int> Session::parse(const Command& command,
+                                          std::span<const std::string> arguments,
                                           const Parsing& parsing) {
   std::vector<Flag> flags = command.flags;
   flags.insert(flags.end(), parsing.more.begin(), parsing.more.end());
@@ -92,7 +93,8 @@ std::expected<Parsed, int> Session::parse(const Command& command, std::span<cons
     return std::unexpected(usage_error(error, command));
   }
   if (parsed->words.size() < command.words_min) {
-    return std::unexpected(usage_error(Error(code::kInvalidArgument, "a word is missing"), command));
+    return std::unexpected(
+        usage_error(Error(code::kInvalidArgument, "a word is missing"), command));
   }
   return std::move(*parsed);
 }

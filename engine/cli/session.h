@@ -29,8 +29,8 @@ class Session {
   // Takes what the global flags say; may be called for flags before and after the command's name.
   Result<void> take_global_flags(const Parsed& parsed);
 
-  // Parses a command's arguments. The exit code instead where nothing is left to do: --help was asked for (and
-  // printed), or the command line is wrong (and that was said).
+  // Parses a command's arguments. The exit code instead where nothing is left to do: --help was
+  // asked for (and printed), or the command line is wrong (and that was said).
   struct Parsing {
     StopAt stop = StopAt::end;
     std::vector<Flag> more = {};  // what the command's subject adds: a runbook's parameters

@@ -5,7 +5,8 @@
 
 namespace engine {
 
-// Calls `received` each time signal `number` arrives, until the Task is destroyed, which `received` itself must not do. It does not keep the loop running.
+// Calls `received` each time signal `number` arrives, until the Task is destroyed, which `received`
+// itself must not do. It does not keep the loop running.
 TaskPtr watch_signal(Loop& loop, int number, std::move_only_function<void()> received);
 
 }  // namespace engine

@@ -25,7 +25,8 @@ std::string describe(const Operation& op) {
   std::string json;
   JsonWriter out(json);
   out.begin_object().field("name", op.name).field("summary", op.summary);
-  out.field("effect", name_of(op.effect)).field("effect_by_arguments", static_cast<bool>(op.effect_of));
+  out.field("effect", name_of(op.effect))
+      .field("effect_by_arguments", static_cast<bool>(op.effect_of));
   out.field("always_ask", op.always_allowed_by_name).field("idempotent", op.idempotent);
   out.field("timeout_ms", static_cast<int64_t>(op.timeout.count()));
   if (!op.target.empty()) out.field("target", op.target);
