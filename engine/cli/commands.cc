@@ -20,6 +20,7 @@ constexpr std::array kCommands = {
     CommandEntry{"config show", config_show_command},
     CommandEntry{"config validate", config_validate_command},
     CommandEntry{"version", version_command},
+    CommandEntry{"docs", docs_command},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ Command logs_command();
 Command trace_command();
 Command ops_command();
 Command plugins_command();
+Command docs_command();
 Command config_show_command();
 Command config_validate_command();
 Command version_command();
