@@ -10,7 +10,8 @@ namespace engine::ops {
 
 // {"name","type","help","required","sensitive"?,"items"?,"default"?,"min"?,"max"?,"choices"?}
 void append_field(JsonWriter& out, const Field& field);
-// {"name","summary","effect","idempotent","timeout_ms","target"?,"params":[..],"results":[..],"errors":[..],
+// {"name","summary","effect","idempotent","timeout_ms","target"?,"params":[..],"results":[..],
+// "errors":[..],
 // ...}
 std::string describe(const Operation& op);
 

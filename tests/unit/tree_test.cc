@@ -101,7 +101,7 @@ size_t function_length(const Source& source, size_t start, std::string_view clos
   const size_t indent = indent_of(source.lines[start]);
   for (size_t at = start + 1; at < source.lines.size(); ++at) {
     const std::string& line = source.lines[at];
-    if (indent_of(line) == indent && line.compare(indent, closer.size(), closer) == 0)
+    if (indent_of(line) <= indent && line.compare(indent_of(line), closer.size(), closer) == 0)
       return at - start + 1;
   }
   return 1;
