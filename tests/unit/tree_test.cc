@@ -83,7 +83,8 @@ void check_none(const std::vector<std::string>& complaints) {
 // word of control.
 bool opens_function(const std::string& line) {
   static const std::regex kControl(
-      "\\s*(\\}|if|for|while|switch|else|do|catch|namespace|return)\\b.*|\\s*\\}.*");
+      "\\s*(\\}|if|for|while|switch|else|do|catch|namespace|return|struct|class|enum|union)\\b.*|"
+      "\\s*\\}.*");
   return line.ends_with("{") && line.find('(') != std::string::npos &&
          !std::regex_match(line, kControl);
 }
@@ -100,7 +101,7 @@ size_t function_length(const Source& source, size_t start, std::string_view clos
   const size_t indent = indent_of(source.lines[start]);
   for (size_t at = start + 1; at < source.lines.size(); ++at) {
     const std::string& line = source.lines[at];
-    if (indent_of(line) == indent && line.compare(indent, closer.size(), closer) == 0)
+    if (indent_of(line) <= indent && line.compare(indent_of(line), closer.size(), closer) == 0)
       return at - start + 1;
   }
   return 1;
@@ -199,7 +200,10 @@ TEST_CASE("every source file opens by saying what it is for", "[tree]") {
     const std::string first = source.lines.empty() ? "" : source.lines.front();
     const bool said =
         first.starts_with("// ") || first.starts_with("/* ") || first.starts_with("--");
-    if (!said) complaints.push_back(source.path + " does not say what it is for");
+    // What a header says, it says for the file of the same name beside it as well.
+    const fs::path header = fs::path(SOURCE_DIR) / fs::path(source.path).replace_extension(".h");
+    if (!said && !fs::exists(header))
+      complaints.push_back(source.path + " does not say what it is for");
   }
   check_none(complaints);
 }
