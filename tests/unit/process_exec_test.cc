@@ -18,7 +18,7 @@ struct Fixture {
   Result<std::string> exec(const std::string& given) {
     if (!host) {
       host.emplace(loop, registry, secrets,
-                   plugin::HostOptions{{}, [this](const std::string&) { return config; }});
+                   plugin::HostOptions{{}, [this](std::string_view) { return config; }});
     }
     const Result<const ops::Operation*> op = registry.find("process.exec");
     REQUIRE(op);

@@ -36,7 +36,7 @@ TEST_CASE("without settings every command may run") {
 }
 
 TEST_CASE("a denied command is refused by name, path, link and launcher") {
-  const support::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string link = folder.path() + "/innocent";
   std::filesystem::create_symlink("/bin/rm", link);
   Policy policy;
@@ -83,7 +83,7 @@ TEST_CASE("a shell could run anything, so it has to be allowed itself once comma
 }
 
 TEST_CASE("only allowed commands run, and not another file of the same name") {
-  const support::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const std::string forged = folder.path() + "/ls";
   std::filesystem::create_symlink("/bin/echo", forged);
   Policy policy;
@@ -99,7 +99,7 @@ TEST_CASE("only allowed commands run, and not another file of the same name") {
 }
 
 TEST_CASE("folders and arguments lie below an allowed path, links resolved") {
-  const support::TemporaryFolder folder, other;
+  const TemporaryFolder folder, other;
   const std::string inside = folder.path();
   std::filesystem::create_directory(inside + "/sub");
   std::filesystem::create_symlink("/etc", inside + "/way_out");
