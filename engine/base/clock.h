@@ -8,8 +8,8 @@ namespace engine {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t wall_ms() const = 0;    // since 1970
-  virtual int64_t boot_ns() const = 0;    // CLOCK_BOOTTIME: monotonic, counts suspend
+  virtual int64_t wall_ms() const = 0;  // since 1970
+  virtual int64_t boot_ns() const = 0;  // CLOCK_BOOTTIME: monotonic, counts suspend
 };
 
 // The machine's own clocks.

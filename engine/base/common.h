@@ -1,4 +1,5 @@
-// The one precompiled header: what nearly every file includes anyway. No file includes this one by name.
+// The one precompiled header: what nearly every file includes anyway. No file includes this one by
+// name.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// What can go wrong, said once: an error carries a code that a caller may branch on and words for a person.
+// What can go wrong, said once: an error carries a code that a caller may branch on and words for a
+// person.
 #pragma once
 
 #include <expected>
@@ -29,8 +30,9 @@ inline constexpr std::string_view kFailed = "FAILED";
 inline constexpr std::string_view kInternal = "INTERNAL";
 }  // namespace code
 
-// `message` is one lower-case sentence that names the thing; `hint` says what to do next. `details` is JSON
-// text or empty. `outcome_unknown` marks an effect that may or may not have happened (design rule "in doubt").
+// `message` is one lower-case sentence that names the thing; `hint` says what to do next. `details`
+// is JSON text or empty. `outcome_unknown` marks an effect that may or may not have happened
+// (design rule "in doubt").
 struct Error {
   std::string code;
   std::string message;
@@ -47,7 +49,8 @@ struct Error {
 template <class T>
 using Result = std::expected<T, Error>;
 
-inline std::unexpected<Error> fail(std::string_view code, std::string message, std::string hint = {}) {
+inline std::unexpected<Error> fail(std::string_view code, std::string message,
+                                   std::string hint = {}) {
   return std::unexpected<Error>(std::in_place, code, std::move(message), std::move(hint));
 }
 inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }

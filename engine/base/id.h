@@ -9,7 +9,8 @@ namespace engine {
 
 inline constexpr size_t kRunIdLength = 12;
 
-// Twelve characters of Crockford's base 32 (60 random bits, lower case, no i l o u): "7k3mq9x2f4ab".
+// Twelve characters of Crockford's base 32 (60 random bits, lower case, no i l o u):
+// "7k3mq9x2f4ab".
 std::string new_run_id();
 bool is_run_id_prefix(std::string_view text);
 // Bytes from the kernel's random generator; never fails (the process ends if the kernel has none).

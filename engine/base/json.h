@@ -1,4 +1,5 @@
-// JSON text: the form in which arguments and results travel and are kept. Writing is here; reading is simdjson's.
+// JSON text: the form in which arguments and results travel and are kept. Writing is here; reading
+// is simdjson's.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace engine {
 
 inline constexpr int kJsonDepthMax = 64;
 
-// Appends one JSON document to a string, placing commas itself. Text that is not UTF-8 is written as
+// Appends one JSON document to a string, placing commas itself. Text that is not UTF-8 is written
+// as
 // {"$bytes": base64}; the caller escapes keys of its own that begin with '$' by doubling it.
 class JsonWriter {
  public:
@@ -36,7 +38,9 @@ class JsonWriter {
   JsonWriter& field(std::string_view name, int value) { return key(name).integer(value); }
   JsonWriter& field(std::string_view name, double value) { return key(name).number(value); }
   JsonWriter& field(std::string_view name, bool value) { return key(name).boolean(value); }
-  JsonWriter& field_raw(std::string_view name, std::string_view json) { return key(name).raw(json); }
+  JsonWriter& field_raw(std::string_view name, std::string_view json) {
+    return key(name).raw(json);
+  }
 
  private:
   void separate();
@@ -50,7 +54,8 @@ bool is_utf8(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 Result<std::string> base64_decode(std::string_view text);
 
-// The error as the journal, the API and `-o json` show it: {"code","message","hint"?,"operation"?,"details"?,...}.
+// The error as the journal, the API and `-o json` show it:
+// {"code","message","hint"?,"operation"?,"details"?,...}.
 void append_error_json(std::string& out, const Error& error);
 // Reads what append_error_json wrote; text that is not that becomes an INTERNAL error.
 Error error_from_json(std::string_view json);

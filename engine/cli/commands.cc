@@ -8,9 +8,19 @@ namespace engine::cli {
 namespace {
 
 constexpr std::array kCommands = {
+    CommandEntry{"run", run_command},
+    CommandEntry{"call", call_command},
+    CommandEntry{"list", list_command},
+    CommandEntry{"show", show_command},
+    CommandEntry{"runs", runs_command},
+    CommandEntry{"logs", logs_command},
+    CommandEntry{"trace", trace_command},
+    CommandEntry{"ops", ops_command},
+    CommandEntry{"plugins", plugins_command},
     CommandEntry{"config show", config_show_command},
     CommandEntry{"config validate", config_validate_command},
     CommandEntry{"version", version_command},
+    CommandEntry{"docs", docs_command},
 };
 
 }  // namespace

@@ -5,6 +5,16 @@
 
 namespace engine::cli {
 
+Command run_command();
+Command call_command();
+Command list_command();
+Command show_command();
+Command runs_command();
+Command logs_command();
+Command trace_command();
+Command ops_command();
+Command plugins_command();
+Command docs_command();
 Command config_show_command();
 Command config_validate_command();
 Command version_command();

@@ -6,6 +6,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/log.h"
+#include "engine/base/text.h"
 #include "engine/cli/excerpt.h"
 #include "engine/cli/exit_codes.h"
 #include "engine/cli/help.h"
@@ -71,25 +72,27 @@ Result<void> Session::take_global_flags(const Parsed& parsed) {
 }
 
 std::expected<Parsed, int> Session::parse(const Command& command,
-                                          std::span<const std::string> arguments, StopAt stop) {
+                                          std::span<const std::string> arguments,
+                                          const Parsing& parsing) {
   std::vector<Flag> flags = command.flags;
+  flags.insert(flags.end(), parsing.more.begin(), parsing.more.end());
   flags.insert(flags.end(), global_flags().begin(), global_flags().end());
-  Result<Parsed> parsed = cli::parse(arguments, flags, stop);
+  Result<Parsed> parsed = cli::parse(arguments, flags, parsing.stop);
   if (!parsed) return std::unexpected(usage_error(parsed.error(), command));
   if (Result<void> taken = take_global_flags(*parsed); !taken) {
     return std::unexpected(usage_error(taken.error(), command));
   }
-  if (parsed->has("help") && stop == StopAt::end) {
-    print(command_help(command, out));
+  if (parsed->has("help") && (parsing.stop == StopAt::end || parsed->words.empty())) {
+    print(command_help(command, out, parsing.more, parsing.more_heading));
     return std::unexpected(kExitOk);
   }
+  if (parsed->has("help")) parsed->rest.push_back("--help");
   if (parsed->words.size() > command.words_max) {
-    return std::unexpected(
-        usage_error(Error(code::kInvalidArgument,
-                          "'" + parsed->words[command.words_max] + "' is one word too many"),
-                    command));
+    const std::string& word = parsed->words[command.words_max];
+    const Error error(code::kInvalidArgument, "'" + shortened(word, 60) + "' is one word too many");
+    return std::unexpected(usage_error(error, command));
   }
-  if (parsed->words.size() < command.words_min && !parsed->has("help")) {
+  if (parsed->words.size() < command.words_min) {
     return std::unexpected(
         usage_error(Error(code::kInvalidArgument, "a word is missing"), command));
   }
@@ -137,6 +140,11 @@ void Session::print_list(const Table& table, const std::vector<std::string>& ite
 
 void Session::say(std::string_view text) const {
   if (!quiet) write_all(stderr, text);
+}
+
+void Session::complain(std::string_view text) const {
+  std::fflush(stdout);
+  write_all(stderr, text);
 }
 
 int Session::fail(const Error& error) const {

@@ -31,12 +31,21 @@ class Session {
 
   // Parses a command's arguments. The exit code instead where nothing is left to do: --help was
   // asked for (and printed), or the command line is wrong (and that was said).
+  struct Parsing {
+    StopAt stop = StopAt::end;
+    std::vector<Flag> more = {};  // what the command's subject adds: a runbook's parameters
+    std::string more_heading = {};
+  };
   std::expected<Parsed, int> parse(const Command& command, std::span<const std::string> arguments,
-                                   StopAt stop = StopAt::end);
+                                   const Parsing& parsing);
+  std::expected<Parsed, int> parse(const Command& command, std::span<const std::string> arguments) {
+    return parse(command, arguments, Parsing{});
+  }
 
   // Loads it on first use; problems are said here. The exit code where it must not be used.
   std::expected<const config::Config*, int> config();
   config::Sources config_sources() const;
+  bool log_debug() const { return config_ && config_->log_level == "debug"; }
 
   // Data, to stdout.
   void print(std::string_view text) const;
@@ -46,6 +55,8 @@ class Session {
   void print_list(const Table& table, const std::vector<std::string>& items) const;
   // Talk, to stderr; not when --quiet was given.
   void say(std::string_view text) const;
+  // Talk that is heard also when quiet.
+  void complain(std::string_view text) const;
   // Says what went wrong, also when quiet; answers the exit code that goes with it.
   int fail(const Error& error) const;
   int usage_error(const Error& error, const Command& command) const;

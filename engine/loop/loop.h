@@ -16,8 +16,8 @@ using Callback = std::move_only_function<void()>;
 class Loop {
  public:
   Loop();
-  // Drops what was deferred or posted, waits for held work (children being reaped, worker threads), and asserts
-  // that nothing of ours is left open.
+  // Drops what was deferred or posted, waits for held work (children being reaped, worker threads),
+  // and asserts that nothing of ours is left open.
   ~Loop();
 
   uv_loop_s* uv();
@@ -26,17 +26,18 @@ class Loop {
   void run();
   void stop();
 
-  // Runs `fn` on the loop's thread, after the current turn. Loop's thread only; cheap (no handle, no system call).
+  // Runs `fn` on the loop's thread, after the current turn. Loop's thread only; cheap (no handle,
+  // no system call).
   void defer(Callback fn);
-  // Same, from any thread; the only thread-safe function we have. Wakes the loop. Posted work keeps a running
-  // loop alive only together with a hold().
+  // Same, from any thread; the only thread-safe function we have. Wakes the loop. Posted work keeps
+  // a running loop alive only together with a hold().
   void post(Callback fn);
   // While any hold is alive, run() does not return for lack of work (somebody promised to post).
   class Hold;
   std::unique_ptr<Hold> hold();
 
-  // Runs `fn` every time the loop has polled for input, while it returns true it is called again without
-  // blocking in the poll: this is where ready runs get their turns.
+  // Runs `fn` every time the loop has polled for input, while it returns true it is called again
+  // without blocking in the poll: this is where ready runs get their turns.
   void set_turn(std::move_only_function<bool()> fn);
   // Makes the next poll not block, so that the turn function runs soon. Loop's thread only.
   void wake();

@@ -35,20 +35,24 @@ struct ProcessExit {
 
 struct ProcessIdentity {
   int pid = 0;
-  uint64_t start_time = 0;  // field 22 of /proc/PID/stat: with the pid it names one process for ever
+  uint64_t start_time =
+      0;  // field 22 of /proc/PID/stat: with the pid it names one process for ever
 };
 
-// Over once the program has exited, its streams are at their end and none of its descendants lives. What it leaves
-// behind may write for a moment longer (a quarter of a second), then it is ended too.
-// Destroying it sends SIGTERM to the whole tree (children that changed their session too), SIGKILL after
-// `kill_after`; reaping goes on without the owner and keeps the loop running until then.
+// Over once the program has exited, its streams are at their end and none of its descendants lives.
+// What it leaves behind may write for a moment longer (a quarter of a second), then it is ended
+// too. Destroying it sends SIGTERM to the whole tree (children that changed their session too),
+// SIGKILL after `kill_after`; reaping goes on without the owner and keeps the loop running until
+// then.
 class Process : public Task {
  public:
   using Exited = std::move_only_function<void(Result<ProcessExit>)>;
   using Output = std::move_only_function<void(bool is_stderr, std::string_view chunk)>;
 
-  // A program that cannot be started (not found, no permission, unknown user) is reported through `exited`.
-  static std::unique_ptr<Process> start(Loop& loop, ProcessOptions options, Exited exited, Output output = {});
+  // A program that cannot be started (not found, no permission, unknown user) is reported through
+  // `exited`.
+  static std::unique_ptr<Process> start(Loop& loop, ProcessOptions options, Exited exited,
+                                        Output output = {});
 
   // Asked for while the program runs; all zero if it could not be started.
   virtual ProcessIdentity identity() const = 0;

@@ -56,9 +56,8 @@ struct KernelSigaction {
   uint64_t mask;
 };
 
-#define ENGINE_UNSANITIZED                                                  \
-  [[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread"), \
-    gnu::no_sanitize("undefined")]]
+#define ENGINE_UNSANITIZED \
+  __attribute__((noinline, no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined")))
 
 ENGINE_UNSANITIZED int refuse(Orders& orders, Stage stage) {
   orders.stage = stage;

@@ -20,8 +20,8 @@ class Task {
 };
 using TaskPtr = std::unique_ptr<Task>;
 
-// Called exactly once with JSON text or an error, never inside the call that started the work, and not at all
-// once its Task is destroyed. It may destroy the Task.
+// Called exactly once with JSON text or an error, never inside the call that started the work, and
+// not at all once its Task is destroyed. It may destroy the Task.
 using Done = std::move_only_function<void(Result<std::string>)>;
 
 }  // namespace engine

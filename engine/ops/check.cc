@@ -37,13 +37,15 @@ std::string shown(const Field& field) {
   return (field.type == Type::integer ? "an " : "a ") + name;
 }
 
-Error wrong(std::string_view subject, std::string_view what, const Field& field, std::string_view problem) {
+Error wrong(std::string_view subject, std::string_view what, const Field& field,
+            std::string_view problem) {
   std::string message(subject);
   message += ": " + std::string(what) + " '" + field.name + "' " + std::string(problem);
   return Error(code::kInvalidArgument, std::move(message));
 }
 
-Error unknown(std::string_view subject, std::string_view what, std::span<const Field> fields, std::string_view name) {
+Error unknown(std::string_view subject, std::string_view what, std::span<const Field> fields,
+              std::string_view name) {
   std::vector<std::string> names;
   for (const Field& field : fields) names.push_back(field.name);
   std::string message(subject);
@@ -54,16 +56,18 @@ Error unknown(std::string_view subject, std::string_view what, std::span<const F
 
 }  // namespace
 
-Result<std::string> check_fields(std::string_view subject, std::string_view what, std::span<const Field> fields,
-                                 std::string_view given, Form form) {
+Result<std::string> check_fields(std::string_view subject, std::string_view what,
+                                 std::span<const Field> fields, std::string_view given, Form form) {
   Result<element> root = parse(given.empty() ? std::string_view("{}") : given);
-  if (!root) return fail(code::kInvalidArgument, std::string(subject) + ": " + root.error().message);
+  if (!root)
+    return fail(code::kInvalidArgument, std::string(subject) + ": " + root.error().message);
   object members;
   if (root->get(members)) {
     // An empty Lua table is an empty list, and `op{}` is a call without arguments.
     simdjson::dom::array list;
     if (root->get(list) || list.size() != 0) {
-      return fail(code::kInvalidArgument, std::string(subject) + " takes one table of named arguments");
+      return fail(code::kInvalidArgument,
+                  std::string(subject) + " takes one table of named arguments");
     }
   }
   const bool none = root->type() != element_type::OBJECT;
@@ -86,7 +90,8 @@ Result<std::string> check_fields(std::string_view subject, std::string_view what
         return std::unexpected(wrong(subject, what, field, *problem));
       }
     } else if (field.fallback) {
-      writer.key(field.name).raw(form == Form::normalised ? *field.fallback : default_as_written(field));
+      writer.key(field.name)
+          .raw(form == Form::normalised ? *field.fallback : default_as_written(field));
     } else if (field.required) {
       return std::unexpected(wrong(subject, what, field, "is missing; it takes " + shown(field)));
     }
@@ -111,7 +116,8 @@ std::string signature(const Operation& op) {
     text += first ? " " : ", ";
     first = false;
     std::string one = field.name + " = ";
-    one += field.type == Type::choice ? "<" + choices_text(field) + ">" : "<" + std::string(name_of(field.type)) + ">";
+    one += field.type == Type::choice ? "<" + choices_text(field) + ">"
+                                      : "<" + std::string(name_of(field.type)) + ">";
     text += field.required ? one : "[" + one + "]";
   }
   return text + (first ? "}" : " }");
@@ -130,7 +136,8 @@ Result<double> parse_limit(Type type, std::string_view text) {
   }
   Result<element> number = parse(text);
   double value = 0;
-  if (!number || number->get(value)) return fail(code::kInvalidArgument, "'" + std::string(text) + "' is no limit");
+  if (!number || number->get(value))
+    return fail(code::kInvalidArgument, "'" + std::string(text) + "' is no limit");
   return value;
 }
 
@@ -146,10 +153,14 @@ Result<void> set_default(Field& field, std::string_view json) {
   return {};
 }
 
-// A key of the user's own that begins with '$' has it doubled, and quotes inside a string are escaped: so these texts
-// stand in JSON only where they are such a key.
-bool holds_placeholder(std::string_view json) { return json.find("\"$planned\":") != std::string_view::npos; }
-bool holds_secret(std::string_view json) { return json.find("\"$secret\":") != std::string_view::npos; }
+// A key of the user's own that begins with '$' has it doubled, and quotes inside a string are
+// escaped: so these texts stand in JSON only where they are such a key.
+bool holds_placeholder(std::string_view json) {
+  return json.find("\"$planned\":") != std::string_view::npos;
+}
+bool holds_secret(std::string_view json) {
+  return json.find("\"$secret\":") != std::string_view::npos;
+}
 
 std::string redacted(std::span<const Field> fields, std::string_view json) {
   bool any = false;

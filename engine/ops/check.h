@@ -1,4 +1,5 @@
-// The argument check: what was given against what was declared, with errors that show the right call.
+// The argument check: what was given against what was declared, with errors that show the right
+// call.
 #pragma once
 
 #include <span>
@@ -10,14 +11,15 @@
 namespace engine::ops {
 
 enum class Form {
-  normalised,  // durations in ms, sizes in bytes, times in ms since 1970: what an operation is started with
+  normalised,  // durations in ms, sizes in bytes, times in ms since 1970: what an operation is
+               // started with
   as_written,  // "1h" stays "1h": what a runbook sees in ctx.params
 };
 
-// The arguments (a JSON object), complete with defaults. `subject` opens every error ("fs.read", "quickstart"),
-// `what` names one field in them ("parameter", "setting").
-Result<std::string> check_fields(std::string_view subject, std::string_view what, std::span<const Field> fields,
-                                 std::string_view given, Form form);
+// The arguments (a JSON object), complete with defaults. `subject` opens every error ("fs.read",
+// "quickstart"), `what` names one field in them ("parameter", "setting").
+Result<std::string> check_fields(std::string_view subject, std::string_view what,
+                                 std::span<const Field> fields, std::string_view given, Form form);
 
 // The same for a call; errors carry the operation and, as hint, the right call.
 Result<std::string> check_args(const Operation& op, std::string_view given);
@@ -25,7 +27,8 @@ Result<std::string> check_args(const Operation& op, std::string_view given);
 // fs.read{ path = <string>, [limit = <size>] }
 std::string signature(const Operation& op);
 
-// Checks a declaration's own default and limits, which plugins give as text, and fills the field from them.
+// Checks a declaration's own default and limits, which plugins give as text, and fills the field
+// from them.
 Result<void> set_default(Field& field, std::string_view json);
 Result<double> parse_limit(Type type, std::string_view text);
 

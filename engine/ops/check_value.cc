@@ -12,13 +12,13 @@ namespace engine::ops {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 using Problem = std::optional<std::string>;
 
 constexpr size_t kShownBytesMax = 60;
 
 Problem expected(std::string_view what, const element& value) {
-  return "takes " + std::string(what) + ", not " + shortened(simdjson::minify(value), kShownBytesMax);
+  return "takes " + std::string(what) + ", not " +
+         shortened(simdjson::minify(value), kShownBytesMax);
 }
 
 // {"$bytes": ...} and {"$secret": ...} stand for text.
@@ -37,8 +37,10 @@ Problem check_range(const Field& field, double number, std::string_view unit_tex
     if (text.ends_with('.')) text.pop_back();
     return text;
   };
-  if (field.min && number < *field.min) return "is at least " + limit(*field.min) + ", not " + std::string(unit_text);
-  if (field.max && number > *field.max) return "is at most " + limit(*field.max) + ", not " + std::string(unit_text);
+  if (field.min && number < *field.min)
+    return "is at least " + limit(*field.min) + ", not " + std::string(unit_text);
+  if (field.max && number > *field.max)
+    return "is at most " + limit(*field.max) + ", not " + std::string(unit_text);
   return std::nullopt;
 }
 
@@ -51,7 +53,8 @@ Problem write_integer(JsonWriter& writer, const Field& field, const element& val
     }
     integer = static_cast<int64_t>(number);  // 5.0: what Lua's division makes of an integer
   }
-  if (auto problem = check_range(field, static_cast<double>(integer), std::to_string(integer))) return problem;
+  if (auto problem = check_range(field, static_cast<double>(integer), std::to_string(integer)))
+    return problem;
   writer.integer(integer);
   return std::nullopt;
 }
@@ -82,7 +85,8 @@ Problem write_unit(JsonWriter& writer, const Field& field, const element& value,
     if (!parsed) return expected(what, value);
     amount = *parsed;
   }
-  if (auto problem = check_range(field, static_cast<double>(amount), simdjson::minify(value))) return problem;
+  if (auto problem = check_range(field, static_cast<double>(amount), simdjson::minify(value)))
+    return problem;
   if (form == Form::normalised) {
     writer.integer(amount);
   } else {
@@ -112,7 +116,8 @@ Problem write_choice(JsonWriter& writer, const Field& field, const element& valu
     }
   }
   Problem problem = expected(choices_text(field), value);
-  if (const auto near = nearest(text, field.choices)) *problem += "; did you mean \"" + *near + "\"?";
+  if (const auto near = nearest(text, field.choices))
+    *problem += "; did you mean \"" + *near + "\"?";
   return problem;
 }
 
@@ -135,7 +140,8 @@ Problem write_list(JsonWriter& writer, const Field& field, const element& value,
   size_t index = 0;
   for (const element& one : list) {
     ++index;
-    if (auto problem = write_checked(writer, item, one, form)) return "item " + std::to_string(index) + " " + *problem;
+    if (auto problem = write_checked(writer, item, one, form))
+      return "item " + std::to_string(index) + " " + *problem;
   }
   writer.end_array();
   return std::nullopt;
@@ -157,7 +163,8 @@ Problem write_map(JsonWriter& writer, const Field& field, const element& value, 
   writer.begin_object();
   for (const auto& [name, one] : members) {
     writer.key(name);
-    if (auto problem = write_checked(writer, item, one, form)) return "entry '" + std::string(name) + "' " + *problem;
+    if (auto problem = write_checked(writer, item, one, form))
+      return "entry '" + std::string(name) + "' " + *problem;
   }
   writer.end_object();
   return std::nullopt;
@@ -175,7 +182,8 @@ std::string choices_text(const Field& field) {
 }
 
 std::string default_as_written(const Field& field) {
-  if (field.type != Type::duration && field.type != Type::size && field.type != Type::time) return *field.fallback;
+  if (field.type != Type::duration && field.type != Type::size && field.type != Type::time)
+    return *field.fallback;
   int64_t amount = 0;
   std::from_chars(field.fallback->data(), field.fallback->data() + field.fallback->size(), amount);
   std::string out;
@@ -189,26 +197,35 @@ std::string default_as_written(const Field& field) {
   return out;
 }
 
-std::optional<std::string> write_checked(JsonWriter& writer, const Field& field, const element& value, Form form) {
+std::optional<std::string> write_checked(JsonWriter& writer, const Field& field,
+                                         const element& value, Form form) {
   if (is_marked(value, "$planned")) {  // a dry run's placeholder has no type yet
     writer.raw(simdjson::minify(value));
     return std::nullopt;
   }
   switch (field.type) {
-    case Type::string: return write_string(writer, field, value);
-    case Type::integer: return write_integer(writer, field, value);
-    case Type::number: return write_number(writer, field, value);
+    case Type::string:
+      return write_string(writer, field, value);
+    case Type::integer:
+      return write_integer(writer, field, value);
+    case Type::number:
+      return write_number(writer, field, value);
     case Type::duration:
     case Type::size:
-    case Type::time: return write_unit(writer, field, value, form);
-    case Type::list: return write_list(writer, field, value, form);
-    case Type::map: return write_map(writer, field, value, form);
-    case Type::choice: return write_choice(writer, field, value);
+    case Type::time:
+      return write_unit(writer, field, value, form);
+    case Type::list:
+      return write_list(writer, field, value, form);
+    case Type::map:
+      return write_map(writer, field, value, form);
+    case Type::choice:
+      return write_choice(writer, field, value);
     case Type::boolean:
       if (!value.is_bool()) return expected("true or false", value);
       break;
     case Type::secret:
-      if (!is_marked(value, "$secret")) return "takes a reference, secret(\"name\"), never the value itself";
+      if (!is_marked(value, "$secret"))
+        return "takes a reference, secret(\"name\"), never the value itself";
       break;
     case Type::any:
       if (!field.secrets && holds_secret(simdjson::minify(value))) return "does not take a secret";

@@ -11,9 +11,10 @@
 
 namespace engine::ops {
 
-// Writes the value in the asked form, or says what is wrong with it ("takes an integer, not \"x\"").
-std::optional<std::string> write_checked(JsonWriter& writer, const Field& field, const simdjson::dom::element& value,
-                                         Form form);
+// Writes the value in the asked form, or says what is wrong with it ("takes an integer, not
+// \"x\"").
+std::optional<std::string> write_checked(JsonWriter& writer, const Field& field,
+                                         const simdjson::dom::element& value, Form form);
 // The default as a user would have written it.
 std::string default_as_written(const Field& field);
 std::string choices_text(const Field& field);  // a, b or c

@@ -26,7 +26,8 @@ void Deadlines::remove(Entry entry) {
 void Deadlines::arm() {
   armed_for_ = entries_.begin()->first;
   const int64_t left = std::max<int64_t>(0, armed_for_ - clock_.boot_ns());
-  timer_ = start_timer(loop_, Millis((left + kNanosPerMilli - 1) / kNanosPerMilli), [this] { fire(); });
+  timer_ =
+      start_timer(loop_, Millis((left + kNanosPerMilli - 1) / kNanosPerMilli), [this] { fire(); });
 }
 
 void Deadlines::fire() {

@@ -18,7 +18,8 @@ Invocation::~Invocation() {
   if (deadline_) invoker_.deadlines_.remove(*deadline_);
   work_.reset();
   if (finished_ || (!started_ && !call_.intended)) return;
-  Error error(code::kCancelled, call_.operation + " was cancelled" + (started_ ? "" : " before it started"));
+  Error error(code::kCancelled,
+              call_.operation + " was cancelled" + (started_ ? "" : " before it started"));
   error.operation = call_.operation;
   error.outcome_unknown = in_doubt_if_lost();
   if (error.outcome_unknown) error.hint = "it may have taken effect; look before repeating it";
@@ -35,7 +36,8 @@ auto Invocation::while_alive(void (Invocation::*member)(Args...)) {
 void Invocation::begin() {
   call_.started_at_ms = invoker_.clock_.wall_ms();
   call_.started_ns = invoker_.clock_.boot_ns();
-  if (Result<void> admitted = admit(); !admitted) return finish_later(std::unexpected(admitted.error()));
+  if (Result<void> admitted = admit(); !admitted)
+    return finish_later(std::unexpected(admitted.error()));
   if (caller_.dry_run()) return rehearse();
   if (op_->transact) return transact();
   if (call_.effect == Effect::read) return start(op_->start);
@@ -91,7 +93,10 @@ void Invocation::plan(Result<std::string> preview) {
     append_error_json(call_.preview, preview.error());
   }
   std::string placeholder;
-  JsonWriter(placeholder).begin_object().field("$planned", op_->name + " at " + call_.line).end_object();
+  JsonWriter(placeholder)
+      .begin_object()
+      .field("$planned", op_->name + " at " + call_.line)
+      .end_object();
   finish_later(std::move(placeholder));
 }
 
@@ -121,7 +126,8 @@ void Invocation::start(const Start& how) {
 void Invocation::timed_out() {
   deadline_.reset();
   work_.reset();
-  Error error(code::kTimeout, op_->name + " did not answer within " + format_duration(op_->timeout));
+  Error error(code::kTimeout,
+              op_->name + " did not answer within " + format_duration(op_->timeout));
   error.retryable = true;
   error.outcome_unknown = true;
   finish(std::unexpected(std::move(error)));
@@ -134,7 +140,8 @@ void Invocation::finish(Result<std::string> outcome) {
     Error& error = outcome.error();
     if (error.operation.empty()) error.operation = call_.operation;
     error.outcome_unknown = error.outcome_unknown && in_doubt_if_lost();
-    if (error.outcome_unknown && error.hint.empty()) error.hint = "it may have taken effect; look before repeating it";
+    if (error.outcome_unknown && error.hint.empty())
+      error.hint = "it may have taken effect; look before repeating it";
   }
   finished_ = true;
   caller_.ended(call_, outcome);
@@ -149,7 +156,11 @@ void Invocation::finish_later(Result<std::string> outcome) {
 }
 
 Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy)
-    : loop_(loop), registry_(registry), clock_(clock), policy_(std::move(policy)), deadlines_(loop, clock) {}
+    : loop_(loop),
+      registry_(registry),
+      clock_(clock),
+      policy_(std::move(policy)),
+      deadlines_(loop, clock) {}
 
 TaskPtr Invoker::invoke(Caller& caller, Call call, Done done) {
   auto invocation = std::make_unique<Invocation>(*this, caller, std::move(call), std::move(done));

@@ -25,7 +25,9 @@ class Invocation : public Task {
   void timed_out();
   void finish(Result<std::string> outcome);
   void finish_later(Result<std::string> outcome);
-  bool in_doubt_if_lost() const { return started_ && call_.effect != Effect::read && !call_.idempotent; }
+  bool in_doubt_if_lost() const {
+    return started_ && call_.effect != Effect::read && !call_.idempotent;
+  }
   CallInput input() const;
   // Wraps a member so that it is not called once this object is gone.
   template <class... Args>

@@ -1,4 +1,5 @@
-// The one road: check, permission, dry run, intent, start with timeout, result, audit. What is not on it does not exist.
+// The one road: check, permission, dry run, intent, start with timeout, result, audit. What is not
+// on it does not exist.
 #pragma once
 
 #include <string>
@@ -19,10 +20,10 @@ struct Call {
   std::string args;       // as given, before defaults; sensitive values replaced
   std::string task;       // the place: task path and number within the task
   int number = 0;
-  int step = 0;        // the innermost open step, 0 for none
-  std::string line;    // "runbook.lua:12"
+  int step = 0;      // the innermost open step, 0 for none
+  std::string line;  // "runbook.lua:12"
   std::string target;
-  std::string key;     // idempotency key
+  std::string key;  // idempotency key
   Effect effect = Effect::read;
   bool idempotent = false;
   bool intended = false;  // its intent is in the journal; the outcome stands apart
@@ -41,12 +42,13 @@ class Caller {
   virtual const std::string& run_id() const = 0;
   virtual const std::string& scope() const = 0;
 
-  // Records that the call is about to start. `go` comes when this and all before it is on disk; with an error the
-  // effect must not start.
+  // Records that the call is about to start. `go` comes when this and all before it is on disk;
+  // with an error the effect must not start.
   virtual void intend(const Call& call, std::move_only_function<void(Result<void>)> go) = 0;
   // Records how it ended, before the script hears of it.
   virtual void ended(const Call& call, const Result<std::string>& outcome) = 0;
-  // Runs `transact` and records the call and its result in the same transaction. Nothing else is to be recorded.
+  // Runs `transact` and records the call and its result in the same transaction. Nothing else is to
+  // be recorded.
   virtual void transact(const Call& call, const Transact& transact, CallInput input, Done done) = 0;
   virtual void progress(const Call& call, std::string_view json) = 0;
 };
@@ -55,8 +57,9 @@ class Invoker {
  public:
   Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy);
 
-  // `call` has operation, args (as given), task, number, step and line. Destroying the Task cancels the call; what
-  // was started by then is recorded as cancelled, its outcome unknown where that matters.
+  // `call` has operation, args (as given), task, number, step and line. Destroying the Task cancels
+  // the call; what was started by then is recorded as cancelled, its outcome unknown where that
+  // matters.
   TaskPtr invoke(Caller& caller, Call call, Done done);
 
   Registry& registry() { return registry_; }

@@ -6,8 +6,9 @@
 namespace engine::ops {
 
 std::string_view name_of(Type type) {
-  static constexpr std::array<std::string_view, 12> kNames = {"string", "integer", "number", "boolean", "duration", "size",
-                                                              "time",   "list",    "map",    "enum",    "secret",   "any"};
+  static constexpr std::array<std::string_view, 12> kNames = {
+      "string", "integer", "number", "boolean", "duration", "size",
+      "time",   "list",    "map",    "enum",    "secret",   "any"};
   return kNames.at(static_cast<size_t>(type));
 }
 

@@ -1,4 +1,5 @@
-// What an operation is: a declaration (data) and a way to start it. Everything else is a fold over the data.
+// What an operation is: a declaration (data) and a way to start it. Everything else is a fold over
+// the data.
 #pragma once
 
 #include <functional>
@@ -17,33 +18,48 @@ class Database;
 
 namespace engine::ops {
 
-enum class Type { string, integer, number, boolean, duration, size, time, list, map, choice, secret, any };
+enum class Type {
+  string,
+  integer,
+  number,
+  boolean,
+  duration,
+  size,
+  time,
+  list,
+  map,
+  choice,
+  secret,
+  any
+};
 enum class Effect { read, change, destroy };
 
-std::string_view name_of(Type type);      // as plugin authors and documentation write it: "enum" for choice
+std::string_view name_of(
+    Type type);  // as plugin authors and documentation write it: "enum" for choice
 std::string_view name_of(Effect effect);
 std::optional<Type> type_named(std::string_view name);
 
-// One parameter or one field of a result. Limits and defaults of durations and sizes are kept in ms and bytes.
+// One parameter or one field of a result. Limits and defaults of durations and sizes are kept in ms
+// and bytes.
 struct Field {
   std::string name;
   Type type = Type::any;
   std::string help;
   bool required = false;
-  bool sensitive = false;                // never shown or journaled in clear
-  bool secrets = false;                  // secret references are resolved inside it
-  std::optional<Type> item;              // of a list or a map, where all items are of one type
-  std::optional<std::string> fallback;   // the default, as JSON, normalised
+  bool sensitive = false;               // never shown or journaled in clear
+  bool secrets = false;                 // secret references are resolved inside it
+  std::optional<Type> item;             // of a list or a map, where all items are of one type
+  std::optional<std::string> fallback;  // the default, as JSON, normalised
   std::optional<double> min, max;
   std::vector<std::string> choices;
 };
 
-// What a started call is given. `args` are checked, complete with defaults, and normalised: durations are
-// milliseconds, sizes bytes, times milliseconds since 1970.
+// What a started call is given. `args` are checked, complete with defaults, and normalised:
+// durations are milliseconds, sizes bytes, times milliseconds since 1970.
 struct CallInput {
   std::string_view operation;
   std::string args;
-  std::string key;     // idempotency key: the same for the same place of the same run
+  std::string key;  // idempotency key: the same for the same place of the same run
   Millis timeout{0};
   bool dry_run = false;
   std::string run;    // the run's id
@@ -52,14 +68,15 @@ struct CallInput {
 };
 using Start = std::function<TaskPtr(CallInput input, Done done)>;
 
-// The whole operation as a part of a transaction on our own store, so that its effect and the journal's record of it
-// are one commit: exactly once, never in doubt. Runs on the writer's thread.
-using Transact = std::function<Result<std::string>(store::Database& database, const CallInput& input)>;
+// The whole operation as a part of a transaction on our own store, so that its effect and the
+// journal's record of it are one commit: exactly once, never in doubt. Runs on the writer's thread.
+using Transact =
+    std::function<Result<std::string>(store::Database& database, const CallInput& input)>;
 
 struct Operation {
   std::string name;  // in full: plugin.noun.verb
   std::string summary;
-  Effect effect = Effect::read;  // the strongest it can have
+  Effect effect = Effect::read;                            // the strongest it can have
   std::function<Effect(std::string_view args)> effect_of;  // empty: always `effect`
   bool idempotent = false;
   bool always_allowed_by_name = false;  // needs a permission even where its effect is `read`
@@ -70,9 +87,9 @@ struct Operation {
   std::string target;  // the parameter that names what it acts on, or empty
   Start start;
   Transact transact;  // instead of `start`, for changes of our own store
-  Start rehearse;     // empty: a dry run plans it. Else a dry run calls this instead (state's overlay)
-  Start preview;  // empty: none. Answers what a real call would do; must change nothing
-  Start probe;    // empty: none. Answers {"done": bool, "result": any} or {} when it can't tell
+  Start rehearse;  // empty: a dry run plans it. Else a dry run calls this instead (state's overlay)
+  Start preview;   // empty: none. Answers what a real call would do; must change nothing
+  Start probe;     // empty: none. Answers {"done": bool, "result": any} or {} when it can't tell
 
   std::string_view plugin() const { return std::string_view(name).substr(0, name.find('.')); }
   const Field* param(std::string_view param_name) const;

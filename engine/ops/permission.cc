@@ -11,7 +11,8 @@ int rank(std::string_view effect) { return effect == "read" ? 0 : effect == "cha
 
 bool covers(const Grant& grant, const Operation& op, Effect effect) {
   if (grant.effect.empty()) return grant.name == op.name;
-  return grant.name == op.plugin() && !op.always_allowed_by_name && rank(grant.effect) >= static_cast<int>(effect);
+  return grant.name == op.plugin() && !op.always_allowed_by_name &&
+         rank(grant.effect) >= static_cast<int>(effect);
 }
 
 // A denied "docker:change" also denies what is worse.
@@ -32,11 +33,13 @@ Result<std::vector<Grant>> parse_grants(const std::vector<std::string>& entries)
   for (const std::string& entry : entries) {
     const size_t colon = entry.find(':');
     Grant grant{entry.substr(0, colon), colon == std::string::npos ? "" : entry.substr(colon + 1)};
-    const bool by_effect = grant.effect == "read" || grant.effect == "change" || grant.effect == "destroy";
+    const bool by_effect =
+        grant.effect == "read" || grant.effect == "change" || grant.effect == "destroy";
     const bool named = colon == std::string::npos && grant.name.find('.') != std::string::npos;
     if (grant.name.empty() || (!by_effect && !named)) {
       return fail(code::kInvalidArgument, "'" + entry + "' is no permission",
-                  "write \"plugin:change\", \"plugin:destroy\" or an operation's full name such as \"process.exec\"");
+                  "write \"plugin:change\", \"plugin:destroy\" or an operation's full name such as "
+                  "\"process.exec\"");
     }
     grants.push_back(std::move(grant));
   }
@@ -59,7 +62,8 @@ Permissions Permissions::all() {
 
 bool Permissions::allow(const Operation& op, Effect effect) const {
   if (all_ || (effect == Effect::read && !op.always_allowed_by_name)) return true;
-  return std::any_of(grants_.begin(), grants_.end(), [&](const Grant& grant) { return covers(grant, op, effect); });
+  return std::any_of(grants_.begin(), grants_.end(),
+                     [&](const Grant& grant) { return covers(grant, op, effect); });
 }
 
 Result<void> check_permission(const Operation& op, Effect effect, const Permissions& stated,
@@ -85,10 +89,12 @@ Result<void> check_permission(const Operation& op, Effect effect, const Permissi
   if (stated.allow(op, effect)) return {};
 
   std::string entry = op.name;
-  if (!op.always_allowed_by_name) entry = std::string(op.plugin()) + ":" + std::string(name_of(effect));
+  if (!op.always_allowed_by_name)
+    entry = std::string(op.plugin()) + ":" + std::string(name_of(effect));
   std::string hint = "add allow = { \"" + entry + "\" } to the runbook";
   if (entry != op.name) hint += ", or only this one: allow = { \"" + op.name + "\" }";
-  return refuse(op.name + " " + deed(op, effect) + ", and this runbook does not allow it", std::move(hint));
+  return refuse(op.name + " " + deed(op, effect) + ", and this runbook does not allow it",
+                std::move(hint));
 }
 
 }  // namespace engine::ops

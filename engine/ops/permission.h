@@ -1,4 +1,5 @@
-// What a runbook may do: reads always, the rest as it states, narrowed by the operator and never widened.
+// What a runbook may do: reads always, the rest as it states, narrowed by the operator and never
+// widened.
 #pragma once
 
 #include <string>
@@ -9,11 +10,11 @@
 
 namespace engine::ops {
 
-// One grant: "fs:change" (every operation of fs up to that effect; destroy includes change) or "process.exec" (one
-// operation, whatever its effect).
+// One grant: "fs:change" (every operation of fs up to that effect; destroy includes change) or
+// "process.exec" (one operation, whatever its effect).
 struct Grant {
-  std::string name;      // plugin or operation
-  std::string effect;    // "read", "change", "destroy"; empty: one operation
+  std::string name;    // plugin or operation
+  std::string effect;  // "read", "change", "destroy"; empty: one operation
 };
 
 class Permissions {
@@ -37,7 +38,8 @@ struct OperatorPolicy {
 };
 Result<std::vector<Grant>> parse_grants(const std::vector<std::string>& entries);
 
-// PERMISSION_DENIED names what is missing and the line to add, or the operator's setting that refuses.
+// PERMISSION_DENIED names what is missing and the line to add, or the operator's setting that
+// refuses.
 Result<void> check_permission(const Operation& op, Effect effect, const Permissions& stated,
                               const OperatorPolicy& policy);
 

@@ -25,18 +25,22 @@ Result<void> check_declaration(const Operation& op) {
   if (words.size() < 2 || words.size() > 3 || !std::all_of(words.begin(), words.end(), is_word)) {
     return bad("a name is plugin.noun.verb or plugin.verb, in lower case");
   }
-  if (op.summary.empty() || op.summary.back() != '.') return bad("its summary is not a sentence ending in a full stop");
+  if (op.summary.empty() || op.summary.back() != '.')
+    return bad("its summary is not a sentence ending in a full stop");
   if (!op.start && !op.transact) return bad("it has no function to start it");
   std::set<std::string_view> seen;
   for (const Field& field : op.params) {
     if (!is_word(field.name)) return bad("'" + field.name + "' is no name for a parameter");
-    if (!seen.insert(field.name).second) return bad("parameter '" + field.name + "' is declared twice");
-    if (field.required && field.fallback) return bad("parameter '" + field.name + "' is required and has a default");
+    if (!seen.insert(field.name).second)
+      return bad("parameter '" + field.name + "' is declared twice");
+    if (field.required && field.fallback)
+      return bad("parameter '" + field.name + "' is required and has a default");
     if (field.type == Type::choice && field.choices.empty()) {
       return bad("parameter '" + field.name + "' is an enum without choices");
     }
   }
-  if (!op.target.empty() && !op.param(op.target)) return bad("its target '" + op.target + "' is no parameter of it");
+  if (!op.target.empty() && !op.param(op.target))
+    return bad("its target '" + op.target + "' is no parameter of it");
   return {};
 }
 
@@ -52,16 +56,21 @@ Result<void> Registry::add(Operation operation) {
   return {};
 }
 
-void Registry::add_lazy(std::string plugin, Load load) { lazy_.insert_or_assign(std::move(plugin), std::move(load)); }
+void Registry::add_lazy(std::string plugin, Load load) {
+  lazy_.insert_or_assign(std::move(plugin), std::move(load));
+}
 
-void Registry::on_unknown_plugin(std::function<void(Registry&)> discover) { discover_ = std::move(discover); }
+void Registry::on_unknown_plugin(std::function<void(Registry&)> discover) {
+  discover_ = std::move(discover);
+}
 
 Result<void> Registry::load(std::string_view plugin) {
   if (!known(plugin)) discover();
   if (const auto before = loaded_.find(plugin); before != loaded_.end()) return before->second;
   const auto entry = lazy_.find(plugin);
   if (entry == lazy_.end()) return {};
-  loaded_.emplace(plugin, Result<void>());  // a plugin that looks itself up finds what it has added so far
+  loaded_.emplace(plugin,
+                  Result<void>());  // a plugin that looks itself up finds what it has added so far
   Result<void> outcome = entry->second(*this);
   loaded_.insert_or_assign(std::string(plugin), outcome);
   return outcome;
@@ -111,7 +120,8 @@ Result<std::vector<std::string>> Registry::children(std::string_view prefix) {
     return std::unexpected(loaded.error());
   }
   const std::string dotted = std::string(prefix) + ".";
-  for (auto at = operations_.lower_bound(dotted); at != operations_.end() && at->first.starts_with(dotted); ++at) {
+  for (auto at = operations_.lower_bound(dotted);
+       at != operations_.end() && at->first.starts_with(dotted); ++at) {
     const std::string_view rest = std::string_view(at->first).substr(dotted.size());
     names.emplace(rest.substr(0, rest.find('.')));
   }

@@ -1,4 +1,5 @@
-// Every operation the process knows, by name; plugins fill it, some only when a name under them is first looked up.
+// Every operation the process knows, by name; plugins fill it, some only when a name under them is
+// first looked up.
 #pragma once
 
 #include <functional>
@@ -16,16 +17,18 @@ class Registry {
  public:
   // Refuses a bad or duplicate declaration, in words that name it.
   Result<void> add(Operation operation);
-  // `load` fills the registry with the operations under "plugin."; it is called at most once, when one of them is
-  // first needed. What it fails with is what a call of any of them fails with.
+  // `load` fills the registry with the operations under "plugin."; it is called at most once, when
+  // one of them is first needed. What it fails with is what a call of any of them fails with.
   using Load = std::function<Result<void>(Registry& registry)>;
   void add_lazy(std::string plugin, Load load);
-  // Called at most once, when a name is asked for that is no plugin's so far: the moment to look into folders.
+  // Called at most once, when a name is asked for that is no plugin's so far: the moment to look
+  // into folders.
   void on_unknown_plugin(std::function<void(Registry& registry)> discover);
 
   // NOT_FOUND with "did you mean"; the load's own error where the plugin could not be loaded.
   Result<const Operation*> find(std::string_view name);
-  // Names directly under `prefix` ("" -> plugins; "docker" -> "container", "image"; "fs" -> "read", ...), sorted.
+  // Names directly under `prefix` ("" -> plugins; "docker" -> "container", "image"; "fs" -> "read",
+  // ...), sorted.
   Result<std::vector<std::string>> children(std::string_view prefix);
   bool is_plugin(std::string_view name);
   // All operations, sorted by name; loads every plugin. Plugins that can't be loaded are left out.

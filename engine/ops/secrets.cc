@@ -25,7 +25,8 @@ bool is_secret_name(std::string_view name) {
 }
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+  for (size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
 }
@@ -45,7 +46,8 @@ Result<std::string> Secrets::look_up(const std::string& name) const {
 
   std::string places = "the variable " + variable;
   std::vector<std::string> folders = options_.folders;
-  if (!options_.credentials_folder.empty()) folders.insert(folders.begin(), options_.credentials_folder);
+  if (!options_.credentials_folder.empty())
+    folders.insert(folders.begin(), options_.credentials_folder);
   for (const std::string& folder : folders) {
     const std::string file = folder + "/" + name;
     Result<std::string> content = read_file(file, kSecretBytesMax);

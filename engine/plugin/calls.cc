@@ -67,8 +67,8 @@ void Calls::spend(engine_call token, Result<std::string> outcome) {
     }
   }
   if (record->starting) {
-    // The Task that would cancel this delivery does not exist yet, so the Invoker's guard is what makes a delivery to
-    // a call that is gone harmless.
+    // The Task that would cancel this delivery does not exist yet, so the Invoker's guard is what
+    // makes a delivery to a call that is gone harmless.
     record->loop->defer([done = std::move(record->done), outcome = std::move(outcome)]() mutable {
       done(std::move(outcome));
     });

@@ -1,4 +1,5 @@
-// The calls in progress, by token: what plugins hold is a number, and a number that is spent reaches nothing.
+// The calls in progress, by token: what plugins hold is a number, and a number that is spent
+// reaches nothing.
 #pragma once
 
 #include <deque>
@@ -16,8 +17,8 @@
 
 namespace engine::plugin {
 
-// Something that a call has under way with the host. Its callback is called exactly once, at the latest when the
-// call ends, so that the plugin can free what it handed over.
+// Something that a call has under way with the host. Its callback is called exactly once, at the
+// latest when the call ends, so that the plugin can free what it handed over.
 struct Activity {
   TaskPtr task;
   Callback cancelled;  // the callback, as called when the activity is cut short
@@ -32,7 +33,7 @@ struct CallRecord {
   std::string args, key;
   Millis timeout{0};
   std::function<void(std::string)> progress;
-  Done done;             // empty once nobody waits any more
+  Done done;              // empty once nobody waits any more
   bool starting = false;  // inside the plugin's start: the answer is delivered a turn later
   void* data = nullptr;
   std::deque<std::string> secret_values;
@@ -46,9 +47,11 @@ class Calls {
 
   CallRecord& open();
   CallRecord* find(engine_call token);
-  // Delivers the outcome, ends what is still under way, and forgets the call. A spent token is counted.
+  // Delivers the outcome, ends what is still under way, and forgets the call. A spent token is
+  // counted.
   void spend(engine_call token, Result<std::string> outcome);
-  // Nobody waits any more: ends what is under way; the plugin still owes its answer, which is dropped.
+  // Nobody waits any more: ends what is under way; the plugin still owes its answer, which is
+  // dropped.
   void abandon(engine_call token);
 
   uint64_t spent_twice() const { return spent_twice_; }

@@ -35,16 +35,19 @@ Result<ops::Field> read_field(const engine_field& declared) {
   const auto bad = [&](const std::string& what) {
     return fail(code::kInvalidArgument, "'" + field.name + "' " + what);
   };
-  if (declared.type < ENGINE_STRING || declared.type > ENGINE_ANY) return bad("has an unknown type");
+  if (declared.type < ENGINE_STRING || declared.type > ENGINE_ANY)
+    return bad("has an unknown type");
   field.type = static_cast<ops::Type>(declared.type);
   field.help = declared.help ? declared.help : "";
   field.required = (declared.flags & ENGINE_REQUIRED) != 0;
   field.sensitive = (declared.flags & ENGINE_SENSITIVE) != 0;
   field.secrets = (declared.flags & ENGINE_SECRETS) != 0;
-  for (const char* const* choice = declared.choices; choice && *choice; ++choice) field.choices.emplace_back(*choice);
+  for (const char* const* choice = declared.choices; choice && *choice; ++choice)
+    field.choices.emplace_back(*choice);
   if (declared.items) {
     field.item = ops::type_named(declared.items);
-    if (!field.item) return bad("has items of the unknown type '" + std::string(declared.items) + "'");
+    if (!field.item)
+      return bad("has items of the unknown type '" + std::string(declared.items) + "'");
   }
   if (declared.min) {
     const Result<double> limit = ops::parse_limit(field.type, declared.min);
@@ -57,7 +60,8 @@ Result<ops::Field> read_field(const engine_field& declared) {
     field.max = *limit;
   }
   if (declared.fallback) {
-    if (Result<void> set = ops::set_default(field, declared.fallback); !set) return std::unexpected(set.error());
+    if (Result<void> set = ops::set_default(field, declared.fallback); !set)
+      return std::unexpected(set.error());
   }
   return field;
 }
@@ -82,12 +86,14 @@ Result<ops::Operation> read_operation(const std::string& plugin, const engine_op
     return fail(code::kInvalidArgument, "operation '" + op.name + "': " + what);
   };
   op.summary = declared.summary ? declared.summary : "";
-  if (declared.effect < ENGINE_READ || declared.effect > ENGINE_DESTROY) return bad("has an unknown effect");
+  if (declared.effect < ENGINE_READ || declared.effect > ENGINE_DESTROY)
+    return bad("has an unknown effect");
   op.effect = static_cast<ops::Effect>(declared.effect);
   op.idempotent = declared.idempotent != 0;
   op.always_allowed_by_name = declared.always_ask != 0;
   op.target = declared.target ? declared.target : "";
-  for (const char* const* error = declared.errors; error && *error; ++error) op.errors.emplace_back(*error);
+  for (const char* const* error = declared.errors; error && *error; ++error)
+    op.errors.emplace_back(*error);
   if (declared.timeout) {
     const Result<Millis> timeout = parse_duration(declared.timeout);
     if (!timeout) return bad("has a bad timeout: " + timeout.error().message);
@@ -107,14 +113,15 @@ Result<ops::Operation> read_operation(const std::string& plugin, const engine_op
   return op;
 }
 
-Result<Declaration> read_declaration(const engine_plugin* plugin, const std::string& expected_name) {
+Result<Declaration> read_declaration(const engine_plugin* plugin,
+                                     const std::string& expected_name) {
   const auto bad = [&](const std::string& what) {
     return fail(code::kInvalidArgument, "plugin '" + expected_name + "' " + what);
   };
   if (!plugin) return bad("returned no declaration");
   if (plugin->abi != ENGINE_PLUGIN_ABI) {
-    return bad("was built for version " + std::to_string(plugin->abi) + " of plugin.h; this engine speaks version " +
-               std::to_string(ENGINE_PLUGIN_ABI));
+    return bad("was built for version " + std::to_string(plugin->abi) +
+               " of plugin.h; this engine speaks version " + std::to_string(ENGINE_PLUGIN_ABI));
   }
   Declaration declaration;
   declaration.functions = own_version<engine_plugin>(plugin, plugin->size);
@@ -123,7 +130,8 @@ Result<Declaration> read_declaration(const engine_plugin* plugin, const std::str
   declaration.version = own.version ? own.version : "";
   declaration.summary = own.summary ? own.summary : "";
   if (declaration.name != expected_name) return bad("calls itself '" + declaration.name + "'");
-  if (own.operation_count > 0) declaration.operations = own_versions(own.operations, own.operation_count);
+  if (own.operation_count > 0)
+    declaration.operations = own_versions(own.operations, own.operation_count);
   Result<std::vector<ops::Field>> config = read_fields(own.config, own.config_count);
   if (!config) return bad("has a bad setting: " + config.error().message);
   declaration.config = std::move(*config);

@@ -1,4 +1,5 @@
-// Reading a plugin's C declaration into the engine's own: whatever its version's structs look like, and checked.
+// Reading a plugin's C declaration into the engine's own: whatever its version's structs look like,
+// and checked.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ struct Declaration {
   engine_plugin functions{};                 // start, stop, health
 };
 
-// INVALID_ARGUMENT in one clear line for a wrong ABI or a bad declaration. `expected_name`: the folder's.
+// INVALID_ARGUMENT in one clear line for a wrong ABI or a bad declaration. `expected_name`: the
+// folder's.
 Result<Declaration> read_declaration(const engine_plugin* plugin, const std::string& expected_name);
 
 // All but how it is started.

@@ -1,4 +1,5 @@
-// Plugins from their declaration to their first call. One that is broken stays known, with the reason.
+// Plugins from their declaration to their first call. One that is broken stays known, with the
+// reason.
 #include "engine/plugin/host.h"
 
 #include <dlfcn.h>
@@ -44,8 +45,8 @@ class CallTask : public Task {
 };
 
 Error unavailable(const std::string& plugin, const Error& reason) {
-  Error error(code::kBackendUnavailable, "plugin '" + plugin + "' could not be started: " + reason.message,
-              reason.hint);
+  Error error(code::kBackendUnavailable,
+              "plugin '" + plugin + "' could not be started: " + reason.message, reason.hint);
   error.retryable = true;
   return error;
 }
@@ -75,10 +76,12 @@ void Host::add(std::string name, std::string origin, std::function<Result<Entry>
   plugin->entry = std::move(entry);
   Plugin* const added = plugin.get();
   plugins_[name] = std::move(plugin);
-  registry_.add_lazy(std::move(name), [this, added](ops::Registry& registry) { return declare(*added, registry); });
+  registry_.add_lazy(std::move(name),
+                     [this, added](ops::Registry& registry) { return declare(*added, registry); });
 }
 
-// The object stays mapped for the life of the process: its code may still be on a stack or in a table.
+// The object stays mapped for the life of the process: its code may still be on a stack or in a
+// table.
 void Host::look_into_folders() {
   for (const std::string& folder : options_.folders) {
     std::error_code error;
@@ -88,10 +91,13 @@ void Host::look_into_folders() {
       if (plugins_.contains(name) || !std::filesystem::exists(file, error)) continue;
       add(name, file, [name, file]() -> Result<Entry> {
         void* const object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-        if (!object) return fail(code::kInvalidArgument, "plugin '" + name + "' can't be loaded: " + dlerror());
+        if (!object)
+          return fail(code::kInvalidArgument,
+                      "plugin '" + name + "' can't be loaded: " + dlerror());
         void* const symbol = dlsym(object, "engine_plugin_declare");
         if (!symbol) {
-          return fail(code::kInvalidArgument, "plugin '" + name + "' has no function engine_plugin_declare",
+          return fail(code::kInvalidArgument,
+                      "plugin '" + name + "' has no function engine_plugin_declare",
                       file + " must export `const engine_plugin* engine_plugin_declare(void)`");
         }
         return reinterpret_cast<Entry>(symbol);
@@ -130,16 +136,18 @@ Result<void> Host::declare(Plugin& plugin, ops::Registry& registry) {
 Result<void> Host::ensure_started(Plugin& plugin) {
   if (plugin.started) return {};
   const std::string given = options_.config ? options_.config(plugin.name) : "{}";
-  const Result<std::string> config = ops::check_fields("plugins." + plugin.name, "setting", plugin.declaration.config,
-                                                       given, ops::Form::normalised);
+  const Result<std::string> config = ops::check_fields(
+      "plugins." + plugin.name, "setting", plugin.declaration.config, given, ops::Form::normalised);
   if (!config) return std::unexpected(config.error());
   plugin.lent = host_functions();
   plugin.lent.uv_loop = loop_.uv();
   if (plugin.declaration.functions.start) {
     engine_error error{};
     error.size = sizeof(error);
-    if (plugin.declaration.functions.start(&plugin.lent, config->data(), config->size(), &plugin.self, &error) != 0) {
-      const Error reason(error.code ? error.code : code::kInternal, error.message ? error.message : "no reason given",
+    if (plugin.declaration.functions.start(&plugin.lent, config->data(), config->size(),
+                                           &plugin.self, &error) != 0) {
+      const Error reason(error.code ? error.code : code::kInternal,
+                         error.message ? error.message : "no reason given",
                          error.hint ? error.hint : "");
       plugin.error = reason.message;
       return std::unexpected(unavailable(plugin.name, reason));
@@ -151,7 +159,8 @@ Result<void> Host::ensure_started(Plugin& plugin) {
   return {};
 }
 
-ops::Start Host::starter(Plugin& plugin, const engine_operation& declared, Action action, bool cancellable) {
+ops::Start Host::starter(Plugin& plugin, const engine_operation& declared, Action action,
+                         bool cancellable) {
   const auto cancel = cancellable ? declared.cancel : nullptr;
   return [this, &plugin, action, cancel](ops::CallInput input, Done done) -> TaskPtr {
     const Result<void> started = ensure_started(plugin);
@@ -183,8 +192,8 @@ std::vector<PluginStatus> Host::list() {
   std::vector<PluginStatus> all;
   for (const auto& [name, plugin] : plugins_) {
     const char* state = plugin->started ? "started" : plugin->declared ? "declared" : "broken";
-    all.push_back({name, plugin->declaration.version, plugin->declaration.summary, plugin->origin, state,
-                   plugin->error, plugin->declaration.operations.size()});
+    all.push_back({name, plugin->declaration.version, plugin->declaration.summary, plugin->origin,
+                   state, plugin->error, plugin->declaration.operations.size()});
   }
   return all;
 }

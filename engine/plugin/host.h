@@ -1,4 +1,5 @@
-// Finds plugins, reads what they declare, and starts each when one of its operations is first called.
+// Finds plugins, reads what they declare, and starts each when one of its operations is first
+// called.
 #pragma once
 
 #include <functional>
@@ -30,8 +31,8 @@ struct PluginStatus {
 
 class Host {
  public:
-  // Built-ins are known at once, folders are looked into when an unknown name is asked for; nothing is loaded yet.
-  // All arguments outlive the host.
+  // Built-ins are known at once, folders are looked into when an unknown name is asked for; nothing
+  // is loaded yet. All arguments outlive the host.
   Host(Loop& loop, ops::Registry& registry, ops::Secrets& secrets, HostOptions options);
   ~Host();  // stops the started ones, the last started first
 
@@ -47,7 +48,8 @@ class Host {
   void look_into_folders();
   Result<void> declare(Plugin& plugin, ops::Registry& registry);
   Result<void> ensure_started(Plugin& plugin);
-  ops::Start starter(Plugin& plugin, const engine_operation& declared, Action action, bool cancellable);
+  ops::Start starter(Plugin& plugin, const engine_operation& declared, Action action,
+                     bool cancellable);
 
   Loop& loop_;
   ops::Registry& registry_;

@@ -43,8 +43,8 @@ void done(engine_call token, const char* result, size_t size) {
 
 Error read_error(const engine_error* given) {
   if (!given) return Error(code::kInternal, "the plugin failed without saying why");
-  Error error(given->code ? given->code : code::kInternal, given->message ? given->message : "no message",
-              given->hint ? given->hint : "");
+  Error error(given->code ? given->code : code::kInternal,
+              given->message ? given->message : "no message", given->hint ? given->hint : "");
   error.details = given->details ? given->details : "";
   error.retryable = given->retryable != 0;
   error.outcome_unknown = given->outcome_unknown != 0;
@@ -93,7 +93,8 @@ const char* secret(engine_call token, const char* name, size_t* size, engine_err
   return record->secret_values.back().c_str();
 }
 
-// Takes an activity off its call, whose callback is about to be called; false when the call has ended it already.
+// Takes an activity off its call, whose callback is about to be called; false when the call has
+// ended it already.
 bool take(engine_call token, std::list<Activity>::iterator activity) {
   CallRecord* record = Calls::instance().find(token);
   if (!record) return false;
@@ -129,30 +130,35 @@ void spawn(engine_call token, const engine_spawn* given, engine_exited exited, v
     return;
   }
   ProcessOptions options;
-  for (const char* const* word = given->argv; word && *word; ++word) options.argv.emplace_back(*word);
+  for (const char* const* word = given->argv; word && *word; ++word)
+    options.argv.emplace_back(*word);
   for (const char* const* pair = given->env; pair && *pair; ++pair) options.env.emplace_back(*pair);
   options.cwd = given->cwd ? given->cwd : "";
   options.user = given->user ? given->user : "";
   if (given->input) options.input = std::string(given->input, given->input_size);
   options.output_bytes_max = given->output_max;
   options.kill_after = Millis(given->kill_after_ms);
-  const auto activity = record->activities.insert(record->activities.end(), Activity{nullptr, cancelled});
+  const auto activity =
+      record->activities.insert(record->activities.end(), Activity{nullptr, cancelled});
   activity->task = Process::start(*record->loop, std::move(options),
                                   [token, activity, exited, context](Result<ProcessExit> outcome) {
-                                    if (take(token, activity)) report_exit(exited, context, outcome);
+                                    if (take(token, activity))
+                                      report_exit(exited, context, outcome);
                                   });
 }
 
-// Work can't be cut short: it is kept by the loop's pool until it ends, whatever became of its call.
+// Work can't be cut short: it is kept by the loop's pool until it ends, whatever became of its
+// call.
 void work(engine_call token, void (*run)(void*), void (*finished)(void*), void* context) {
   CallRecord* record = Calls::instance().find(token);
   if (!record) return;
   auto kept = std::make_shared<TaskPtr>();
-  *kept = start_work(*record->loop, [run, context] { run(context); },
-                     [kept, finished, context]() mutable {
-                       const std::shared_ptr<TaskPtr> last = std::move(kept);
-                       finished(context);
-                     });
+  *kept = start_work(
+      *record->loop, [run, context] { run(context); },
+      [kept, finished, context]() mutable {
+        const std::shared_ptr<TaskPtr> last = std::move(kept);
+        finished(context);
+      });
 }
 
 void delay(engine_call token, int64_t ms, void (*fired)(void*), void* context) {
@@ -160,7 +166,8 @@ void delay(engine_call token, int64_t ms, void (*fired)(void*), void* context) {
   if (!record) return;
   const auto call_back = [fired, context] { fired(context); };
   if (!record->done) return record->loop->defer(call_back);
-  const auto activity = record->activities.insert(record->activities.end(), Activity{nullptr, call_back});
+  const auto activity =
+      record->activities.insert(record->activities.end(), Activity{nullptr, call_back});
   activity->task = start_timer(*record->loop, Millis(ms), [token, activity, fired, context] {
     if (take(token, activity)) fired(context);
   });

@@ -1,7 +1,8 @@
-// The C++ layer over the contract: typed arguments, secrets inside values, answers from worker threads.
-#include <simdjson.h>
-
+// The C++ layer over the contract: typed arguments, secrets inside values, answers from worker
+// threads.
 #include "engine/plugin/plugin.hpp"
+
+#include <simdjson.h>
 
 namespace engine::plugin {
 
@@ -15,7 +16,8 @@ Result<std::string> resolve(const engine_host* host, engine_call token, const el
   std::string_view text;
   if (!value.get(text)) return std::string(text);
   if (!value.at_key("$bytes").get(text)) return base64_decode(text);
-  if (value.at_key("$secret").get(text)) return fail(code::kInvalidArgument, "neither text nor a secret's reference");
+  if (value.at_key("$secret").get(text))
+    return fail(code::kInvalidArgument, "neither text nor a secret's reference");
   engine_error error{};
   size_t size = 0;
   const char* found = host->secret(token, std::string(text).c_str(), &size, &error);
@@ -134,7 +136,8 @@ Result<std::string> Call::resolved_string(std::string_view param) const {
   return resolve(host_, token_, value);
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> Call::resolved_map(std::string_view param) const {
+Result<std::vector<std::pair<std::string, std::string>>> Call::resolved_map(
+    std::string_view param) const {
   std::vector<std::pair<std::string, std::string>> pairs;
   simdjson::dom::parser parser;
   element root;

@@ -1,16 +1,18 @@
 /* The contract between the engine and a plugin: plain C, self-contained, version 1.
  *
- * A native plugin is a shared object that exports `engine_plugin_declare`, a function that returns its declaration. The host
- * reads the declaration without starting anything; `start` is called when one of the plugin's operations is first
- * called. Everything happens on one thread, the loop's, except what `work` hands to a worker thread.
+ * A native plugin is a shared object that exports `engine_plugin_declare`, a function that returns
+ * its declaration. The host reads the declaration without starting anything; `start` is called when
+ * one of the plugin's operations is first called. Everything happens on one thread, the loop's,
+ * except what `work` hands to a worker thread.
  *
- * Arguments and results are JSON text (RFC 8259, UTF-8). Bytes that are not UTF-8 travel as {"$bytes": "<base64>"},
- * secrets as {"$secret": "<name>"}; a key of the user's own that begins with '$' has that '$' doubled.
- * Durations are integers in milliseconds, sizes integers in bytes, times integers in milliseconds since 1970, all
- * already checked against the declaration and complete with defaults.
+ * Arguments and results are JSON text (RFC 8259, UTF-8). Bytes that are not UTF-8 travel as
+ * {"$bytes": "<base64>"}, secrets as {"$secret": "<name>"}; a key of the user's own that begins
+ * with '$' has that '$' doubled. Durations are integers in milliseconds, sizes integers in bytes,
+ * times integers in milliseconds since 1970, all already checked against the declaration and
+ * complete with defaults.
  *
- * Every struct begins with its own size (use sizeof), so that later versions can grow. Arrays of structs are read
- * with the stride of their first element's size.
+ * Every struct begins with its own size (use sizeof), so that later versions can grow. Arrays of
+ * structs are read with the stride of their first element's size.
  */
 #ifndef ENGINE_PLUGIN_H
 #define ENGINE_PLUGIN_H
@@ -49,7 +51,8 @@ typedef enum engine_effect {
 enum {
   ENGINE_REQUIRED = 1,  /* a parameter that must be given */
   ENGINE_SENSITIVE = 2, /* its value is never shown or journaled in clear */
-  ENGINE_SECRETS = 4    /* secret references may stand inside the value (environment variables, headers) */
+  ENGINE_SECRETS =
+      4 /* secret references may stand inside the value (environment variables, headers) */
 };
 
 /* One parameter of an operation, one field of a result, or one configuration key. */
@@ -57,16 +60,18 @@ typedef struct engine_field {
   size_t size;
   const char* name;
   engine_type type;
-  const char* help;     /* one sentence */
+  const char* help; /* one sentence */
   unsigned flags;
   const char* fallback; /* the default as JSON ("\"30s\"", "10", "true"), or NULL */
   const char* min;      /* as a user would write it ("1s", "0", "64KiB"), or NULL */
   const char* max;
   const char* const* choices; /* of an ENGINE_ENUM, ended by NULL */
-  const char* items;    /* of a list or map: the type of every item, by name ("string"), or NULL for any */
+  const char*
+      items; /* of a list or map: the type of every item, by name ("string"), or NULL for any */
 } engine_field;
 
-/* A call in progress. A token, not an address: `done` and `fail` spend it, and a spent token is refused and counted. */
+/* A call in progress. A token, not an address: `done` and `fail` spend it, and a spent token is
+ * refused and counted. */
 typedef uint64_t engine_call;
 
 typedef struct engine_error {
@@ -79,17 +84,18 @@ typedef struct engine_error {
   int outcome_unknown; /* non-zero: the effect may have happened */
 } engine_error;
 
-/* A child process that a plugin asks the host to run; see host->spawn. Strings live only during the call. */
+/* A child process that a plugin asks the host to run; see host->spawn. Strings live only during the
+ * call. */
 typedef struct engine_spawn {
   size_t size;
-  const char* const* argv;  /* ended by NULL; argv[0] is looked up in PATH */
-  const char* const* env;   /* NAME=value, ended by NULL: the whole environment */
-  const char* cwd;          /* NULL: the engine's */
-  const char* user;         /* NULL: the engine's */
-  const char* input;        /* for standard input, or NULL for none */
+  const char* const* argv; /* ended by NULL; argv[0] is looked up in PATH */
+  const char* const* env;  /* NAME=value, ended by NULL: the whole environment */
+  const char* cwd;         /* NULL: the engine's */
+  const char* user;        /* NULL: the engine's */
+  const char* input;       /* for standard input, or NULL for none */
   size_t input_size;
-  size_t output_max;        /* bytes kept of each stream; the rest is read and counted */
-  int64_t kill_after_ms;    /* from SIGTERM to SIGKILL of the whole tree */
+  size_t output_max;     /* bytes kept of each stream; the rest is read and counted */
+  int64_t kill_after_ms; /* from SIGTERM to SIGKILL of the whole tree */
 } engine_spawn;
 
 typedef struct engine_exit {
@@ -107,9 +113,15 @@ typedef struct engine_exit {
 /* Exactly one of `exit` and `error` is given. */
 typedef void (*engine_exited)(void* data, const engine_exit* exit, const engine_error* error);
 
-typedef enum engine_log_level { ENGINE_DEBUG, ENGINE_INFO, ENGINE_WARN, ENGINE_ERROR } engine_log_level;
+typedef enum engine_log_level {
+  ENGINE_DEBUG,
+  ENGINE_INFO,
+  ENGINE_WARN,
+  ENGINE_ERROR
+} engine_log_level;
 
-/* What the host lends. Valid from start to stop. Functions not marked otherwise are for the loop's thread. */
+/* What the host lends. Valid from start to stop. Functions not marked otherwise are for the loop's
+ * thread. */
 typedef struct engine_host {
   size_t size;
   uint32_t abi;
@@ -117,58 +129,64 @@ typedef struct engine_host {
 
   /* The call's checked arguments; valid until the call is spent. */
   const char* (*args)(engine_call call, size_t* size);
-  /* A key that is the same whenever the same place of the same run is executed again: for backends that
-   * deduplicate. Valid until the call is spent. */
+  /* A key that is the same whenever the same place of the same run is executed again: for backends
+   * that deduplicate. Valid until the call is spent. */
   const char* (*key)(engine_call call);
   int64_t (*timeout_ms)(engine_call call);
   /* Anything the plugin wants to find again in `cancel`. */
   void (*set_data)(engine_call call, void* data);
   void* (*data)(engine_call call);
 
-  /* Spend the call. Not inside `start` is no rule: answering at once is allowed. After a timeout or a cancel the
-   * answer is dropped, but still owed. */
+  /* Spend the call. Not inside `start` is no rule: answering at once is allowed. After a timeout or
+   * a cancel the answer is dropped, but still owed. */
   void (*done)(engine_call call, const char* result, size_t size);
   void (*fail)(engine_call call, const engine_error* error);
   void (*progress)(engine_call call, const char* json, size_t size);
 
-  /* The secret's value, or NULL with *error filled (strings valid until the next call of the host). Valid until the
-   * call is spent; never log it or put it into a result. */
+  /* The secret's value, or NULL with *error filled (strings valid until the next call of the host).
+   * Valid until the call is spent; never log it or put it into a result. */
   const char* (*secret)(engine_call call, const char* name, size_t* size, engine_error* error);
 
-  /* Runs a process; ended with everything it started when the call times out, is cancelled, or is spent. */
+  /* Runs a process; ended with everything it started when the call times out, is cancelled, or is
+   * spent. */
   void (*spawn)(engine_call call, const engine_spawn* options, engine_exited exited, void* data);
-  /* Runs `work` on a worker thread, then `finished` on the loop. The call may be spent meanwhile. */
-  void (*work)(engine_call call, void (*work)(void* data), void (*finished)(void* data), void* data);
+  /* Runs `work` on a worker thread, then `finished` on the loop. The call may be spent meanwhile.
+   */
+  void (*work)(engine_call call, void (*work)(void* data), void (*finished)(void* data),
+               void* data);
   /* Calls back once after the delay; not at all once the call is spent. */
   void (*delay)(engine_call call, int64_t ms, void (*fired)(void* data), void* data);
 
-  int64_t (*now_ms)(void); /* wall clock */
+  int64_t (*now_ms)(void);                                                      /* wall clock */
   void (*log)(engine_log_level level, const char* module, const char* message); /* any thread */
 } engine_host;
 
 typedef struct engine_operation {
   size_t size;
-  const char* name;    /* "noun.verb" or "verb", without the plugin's name */
-  const char* summary; /* one sentence, present tense, ending in a full stop */
+  const char* name;     /* "noun.verb" or "verb", without the plugin's name */
+  const char* summary;  /* one sentence, present tense, ending in a full stop */
   engine_effect effect; /* the strongest it can have */
-  int idempotent;      /* non-zero: doing it twice ends where doing it once does */
-  const char* timeout; /* "30s" */
+  int idempotent;       /* non-zero: doing it twice ends where doing it once does */
+  const char* timeout;  /* "30s" */
   const engine_field* params;
   size_t param_count;
   const engine_field* results; /* none: it answers null or anything */
   size_t result_count;
-  const char* const* errors;   /* the codes it can raise beside the common ones, ended by NULL, or NULL */
-  const char* target;          /* the parameter that names what it acts on, or NULL */
+  const char* const*
+      errors;         /* the codes it can raise beside the common ones, ended by NULL, or NULL */
+  const char* target; /* the parameter that names what it acts on, or NULL */
 
   /* Starts the call. self is what the plugin's start gave. */
   void (*start)(void* self, engine_call call);
   /* NULL: the effect is fixed. Else the effect of these arguments (JSON, checked). */
   engine_effect (*effect_of)(const char* args, size_t size);
-  /* NULL: the answer of a cancelled call is simply dropped when it comes. Else: asks the call to end early. */
+  /* NULL: the answer of a cancelled call is simply dropped when it comes. Else: asks the call to
+   * end early. */
   void (*cancel)(void* self, engine_call call);
   /* NULL: none. Answers what `start` would do, and changes nothing; for dry runs. */
   void (*preview)(void* self, engine_call call);
-  /* NULL: none. Tells whether a call with this key took place: {"done": bool, "result": ...}, or {} if unknown. */
+  /* NULL: none. Tells whether a call with this key took place: {"done": bool, "result": ...}, or {}
+   * if unknown. */
   void (*probe)(void* self, engine_call call);
   /* Non-zero: a runbook must allow it by name even where its effect is ENGINE_READ. */
   int always_ask;
@@ -176,7 +194,7 @@ typedef struct engine_operation {
 
 typedef struct engine_plugin {
   size_t size;
-  uint32_t abi; /* ENGINE_PLUGIN_ABI */
+  uint32_t abi;     /* ENGINE_PLUGIN_ABI */
   const char* name; /* lower case, the folder's name */
   const char* version;
   const char* summary;
@@ -185,8 +203,10 @@ typedef struct engine_plugin {
   const engine_operation* operations;
   size_t operation_count;
 
-  /* 0 on success; *self is handed to everything else. config is JSON, checked. NULL: nothing to start. */
-  int (*start)(const engine_host* host, const char* config, size_t config_size, void** self, engine_error* error);
+  /* 0 on success; *self is handed to everything else. config is JSON, checked. NULL: nothing to
+   * start. */
+  int (*start)(const engine_host* host, const char* config, size_t config_size, void** self,
+               engine_error* error);
   void (*stop)(void* self);
   /* 0 when the backend answers; quick, never blocks. NULL: always healthy. */
   int (*health)(void* self, engine_error* error);

@@ -1,7 +1,7 @@
-// The C++ layer over plugin.h for plugins in this tree: typed arguments, results, RAII. No more than that.
+// The C++ layer over plugin.h for plugins in this tree: typed arguments, results, RAII. No more
+// than that.
 #pragma once
 
-#include <functional>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,20 +21,21 @@
 
 namespace engine::plugin {
 
-// The checked arguments of a call. A name that was not declared or not given is a bug where a value is demanded.
+// The checked arguments of a call. A name that was not declared or not given is a bug where a value
+// is demanded.
 class Args {
  public:
   explicit Args(std::string_view json);
   ~Args();
   Args(Args&&) noexcept;
 
-  bool has(std::string_view name) const;  // given or defaulted, and not null
+  bool has(std::string_view name) const;            // given or defaulted, and not null
   std::string string(std::string_view name) const;  // bytes come back as bytes
-  int64_t integer(std::string_view name) const;     // also durations (ms), sizes (bytes), times (ms)
+  int64_t integer(std::string_view name) const;  // also durations (ms), sizes (bytes), times (ms)
   double number(std::string_view name) const;
   bool boolean(std::string_view name) const;
   std::vector<std::string> strings(std::string_view name) const;
-  std::string json(std::string_view name) const;    // the value's own text
+  std::string json(std::string_view name) const;  // the value's own text
   Millis duration(std::string_view name) const { return Millis(integer(name)); }
 
   std::optional<std::string> find_string(std::string_view name) const;
@@ -56,10 +57,12 @@ class Call {
   void done(std::string_view json) const { host_->done(token_, json.data(), json.size()); }
   void fail(const Error& error) const;
   void progress(std::string_view json) const { host_->progress(token_, json.data(), json.size()); }
-  // The value behind a {"$secret": name} reference, or the text itself where a plain string was given.
+  // The value behind a {"$secret": name} reference, or the text itself where a plain string was
+  // given.
   Result<std::string> secret(std::string_view name) const;
   // A map of strings in which secret references may stand (env, headers), resolved.
-  Result<std::vector<std::pair<std::string, std::string>>> resolved_map(std::string_view param) const;
+  Result<std::vector<std::pair<std::string, std::string>>> resolved_map(
+      std::string_view param) const;
   Result<std::string> resolved_string(std::string_view param) const;
   // Runs `work` on a worker thread and answers with its result.
   void answer_from_worker(std::move_only_function<Result<std::string>()> work) const;
@@ -73,16 +76,34 @@ class Call {
 };
 
 // Declarations, in the order name, type, help, default.
-constexpr engine_field required(const char* name, engine_type type, const char* help, unsigned flags = 0) {
-  return {.size = sizeof(engine_field), .name = name, .type = type, .help = help, .flags = flags | ENGINE_REQUIRED,
-          .fallback = nullptr, .min = nullptr, .max = nullptr, .choices = nullptr, .items = nullptr};
-}
-constexpr engine_field optional(const char* name, engine_type type, const char* help, const char* fallback = nullptr,
+constexpr engine_field required(const char* name, engine_type type, const char* help,
                                 unsigned flags = 0) {
-  return {.size = sizeof(engine_field), .name = name, .type = type, .help = help, .flags = flags,
-          .fallback = fallback, .min = nullptr, .max = nullptr, .choices = nullptr, .items = nullptr};
+  return {.size = sizeof(engine_field),
+          .name = name,
+          .type = type,
+          .help = help,
+          .flags = flags | ENGINE_REQUIRED,
+          .fallback = nullptr,
+          .min = nullptr,
+          .max = nullptr,
+          .choices = nullptr,
+          .items = nullptr};
 }
-constexpr engine_field field(const char* name, engine_type type, const char* help, unsigned flags = 0) {
+constexpr engine_field optional(const char* name, engine_type type, const char* help,
+                                const char* fallback = nullptr, unsigned flags = 0) {
+  return {.size = sizeof(engine_field),
+          .name = name,
+          .type = type,
+          .help = help,
+          .flags = flags,
+          .fallback = fallback,
+          .min = nullptr,
+          .max = nullptr,
+          .choices = nullptr,
+          .items = nullptr};
+}
+constexpr engine_field field(const char* name, engine_type type, const char* help,
+                             unsigned flags = 0) {
   return optional(name, type, help, nullptr, flags);
 }
 constexpr engine_field between(engine_field of, const char* min, const char* max) {
@@ -101,16 +122,29 @@ constexpr engine_field items(engine_field of, const char* type) {
 
 using Started = void (*)(void* self, engine_call call);
 
-// One operation; what is seldom said is added around it: lasting("5m", acting_on("path", operation(...))).
-constexpr engine_operation operation(const char* name, const char* summary, engine_effect effect, Started start,
-                                     std::span<const engine_field> params = {},
+// One operation; what is seldom said is added around it: lasting("5m", acting_on("path",
+// operation(...))).
+constexpr engine_operation operation(const char* name, const char* summary, engine_effect effect,
+                                     Started start, std::span<const engine_field> params = {},
                                      std::span<const engine_field> results = {}) {
-  return {.size = sizeof(engine_operation), .name = name, .summary = summary, .effect = effect,
-          .idempotent = effect == ENGINE_READ, .timeout = "30s",
-          .params = params.data(), .param_count = params.size(),
-          .results = results.data(), .result_count = results.size(),
-          .errors = nullptr, .target = nullptr, .start = start, .effect_of = nullptr, .cancel = nullptr,
-          .preview = nullptr, .probe = nullptr, .always_ask = 0};
+  return {.size = sizeof(engine_operation),
+          .name = name,
+          .summary = summary,
+          .effect = effect,
+          .idempotent = effect == ENGINE_READ,
+          .timeout = "30s",
+          .params = params.data(),
+          .param_count = params.size(),
+          .results = results.data(),
+          .result_count = results.size(),
+          .errors = nullptr,
+          .target = nullptr,
+          .start = start,
+          .effect_of = nullptr,
+          .cancel = nullptr,
+          .preview = nullptr,
+          .probe = nullptr,
+          .always_ask = 0};
 }
 constexpr engine_operation idempotent(engine_operation of) {
   of.idempotent = 1;
@@ -133,8 +167,8 @@ constexpr engine_operation probed(Started probe, engine_operation of) {
   return of;
 }
 
-// Adapts `void stop(Call)` to engine_operation.start; `host` is a namespace-scope `const engine_host*` that the
-// plugin's start filled.
+// Adapts `void stop(Call)` to engine_operation.start; `host` is a namespace-scope `const
+// engine_host*` that the plugin's start filled.
 template <auto function, const engine_host*& host>
 void bound(void*, engine_call token) {
   function(Call(host, token));

@@ -10,7 +10,9 @@ namespace {
 // One object, opened with its kind and closed at the end.
 class Entry {
  public:
-  explicit Entry(std::string_view kind) : writer_(text_) { writer_.begin_object().field("t", kind); }
+  explicit Entry(std::string_view kind) : writer_(text_) {
+    writer_.begin_object().field("t", kind);
+  }
   JsonWriter* operator->() { return &writer_; }
   Entry& error(const Error& error) {
     std::string json;
@@ -43,8 +45,8 @@ void describe_call(Entry& entry, const ops::Call& call) {
 
 }  // namespace
 
-std::string started(int64_t at, std::string_view runbook, std::string_view params, std::string_view trigger,
-                    bool dry_run) {
+std::string started(int64_t at, std::string_view runbook, std::string_view params,
+                    std::string_view trigger, bool dry_run) {
   Entry entry("start");
   entry->field("runbook", runbook).field_raw("params", params).field_raw("trigger", trigger);
   if (dry_run) entry->field("dry_run", true);
@@ -60,7 +62,11 @@ std::string source(std::string_view name, std::string_view hash) {
 
 std::string step(int id, int parent, std::string_view name, std::string_view line, int64_t at) {
   Entry entry("step");
-  entry->field("id", id).field("parent", parent).field("name", name).field("line", line).field("at", at);
+  entry->field("id", id)
+      .field("parent", parent)
+      .field("name", name)
+      .field("line", line)
+      .field("at", at);
   return entry.close();
 }
 
@@ -78,7 +84,8 @@ std::string intent(const ops::Call& call) {
   return entry.close();
 }
 
-std::string result(const ops::Call& call, const Result<std::string>& outcome, int64_t at, int64_t ms) {
+std::string result(const ops::Call& call, const Result<std::string>& outcome, int64_t at,
+                   int64_t ms) {
   Entry entry("result");
   entry->field("p", call.task).field("n", call.number).field("at", at).field("ms", ms);
   return entry.outcome(outcome).close();
@@ -99,14 +106,19 @@ std::string waited(std::string_view task, int number, int64_t ms, int64_t at) {
   return entry.close();
 }
 
-std::string retry(int step, int next, int attempts, int64_t delay_ms, const Error& error, int64_t at) {
+std::string retry(int step, int next, int attempts, int64_t delay_ms, const Error& error,
+                  int64_t at) {
   Entry entry("retry");
-  entry->field("step", step).field("next", next).field("attempts", attempts).field("delay_ms", delay_ms);
+  entry->field("step", step)
+      .field("next", next)
+      .field("attempts", attempts)
+      .field("delay_ms", delay_ms);
   entry->field("at", at);
   return entry.error(error).close();
 }
 
-std::string log(std::string_view level, std::string_view message, std::string_view fields, int step, int64_t at) {
+std::string log(std::string_view level, std::string_view message, std::string_view fields, int step,
+                int64_t at) {
   Entry entry("log");
   entry->field("level", level).field("msg", message);
   if (!fields.empty()) entry->field_raw("fields", fields);
@@ -133,7 +145,8 @@ std::string cancel(std::string_view by, int64_t at) {
   return entry.close();
 }
 
-std::string end(std::string_view state, std::string_view result, std::string_view error, int64_t at) {
+std::string end(std::string_view state, std::string_view result, std::string_view error,
+                int64_t at) {
   Entry entry("end");
   entry->field("state", state);
   if (!result.empty()) entry->field_raw("result", result);

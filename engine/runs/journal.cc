@@ -116,14 +116,18 @@ void Journal::pin(store::SourceText source) {
     row_->sources.push_back(std::move(source));
     return;
   }
-  store_.write([source = std::move(source)](
-                   store::Transaction& transaction) { return store::insert_source(transaction.db(), source.hash, source.text); },
-               [self = self_](Result<void> outcome) {
-                 if (!outcome && *self && (*self)->broken_) std::exchange((*self)->broken_, nullptr)(outcome.error());
-               });
+  store_.write(
+      [source = std::move(source)](store::Transaction& transaction) {
+        return store::insert_source(transaction.db(), source.hash, source.text);
+      },
+      [self = self_](Result<void> outcome) {
+        if (!outcome && *self && (*self)->broken_)
+          std::exchange((*self)->broken_, nullptr)(outcome.error());
+      });
 }
 
-void Journal::finish(store::RunEnd end, std::string entry, std::move_only_function<void(Result<void>)> committed) {
+void Journal::finish(store::RunEnd end, std::string entry,
+                     std::move_only_function<void(Result<void>)> committed) {
   add(std::move(entry));
   std::string entries = std::move(buffer_) + "]";
   buffer_.clear();

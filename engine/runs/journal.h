@@ -14,8 +14,8 @@
 
 namespace engine::runs {
 
-// What is not shown to anybody is recorded lazily: it goes with the next entry that has to be on disk. The order of
-// note(), barrier(), commit_with() and finish() is the order on disk.
+// What is not shown to anybody is recorded lazily: it goes with the next entry that has to be on
+// disk. The order of note(), barrier(), commit_with() and finish() is the order on disk.
 class Journal {
  public:
   using Watch = std::function<void(std::string_view entry)>;
@@ -36,7 +36,8 @@ class Journal {
   using Job = std::move_only_function<Result<std::string>(store::Database& database)>;
   void commit_with(Job job, std::move_only_function<void(Result<void>)> committed);
   // The last entries and the run's end. Afterwards the journal is closed.
-  void finish(store::RunEnd end, std::string entry, std::move_only_function<void(Result<void>)> committed);
+  void finish(store::RunEnd end, std::string entry,
+              std::move_only_function<void(Result<void>)> committed);
 
   // A text that the run has come to depend on after its start.
   void pin(store::SourceText source);
@@ -59,8 +60,8 @@ class Journal {
   Broken broken_;
   std::string buffer_;               // "[entry,entry"
   std::vector<std::string> unseen_;  // the same entries, for the onlooker
-  size_t sent_ = 0;       // bytes, since the start
-  size_t confirmed_ = 0;  // of these, on disk for certain
+  size_t sent_ = 0;                  // bytes, since the start
+  size_t confirmed_ = 0;             // of these, on disk for certain
   int showing_ = 0;                  // commits under way that somebody watches
   bool flush_asked_ = false;
   std::shared_ptr<Journal*> self_;

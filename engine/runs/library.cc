@@ -18,7 +18,8 @@ constexpr size_t kSourceBytesMax = 4 << 20;
 constexpr std::string_view kEnding = ".lua";
 
 bool is_path(std::string_view name) {
-  return name.starts_with("/") || name.starts_with("./") || name.starts_with("../") || name.ends_with(kEnding);
+  return name.starts_with("/") || name.starts_with("./") || name.starts_with("../") ||
+         name.ends_with(kEnding);
 }
 
 std::string without_ending(std::string name) {
@@ -35,10 +36,13 @@ bool is_module_name(std::string_view name) {
 
 // A runbook returns runbook{...}; other Lua files beside it are modules and settings.
 bool calls_runbook(const std::string& text) {
-  for (size_t at = text.find("runbook"); at != std::string::npos; at = text.find("runbook", at + 1)) {
+  for (size_t at = text.find("runbook"); at != std::string::npos;
+       at = text.find("runbook", at + 1)) {
     const std::string_view before = trim(std::string_view(text).substr(0, at));
-    const std::string_view after = trim(std::string_view(text).substr(at + std::string_view("runbook").size()));
-    if (before.ends_with("return") && (after.starts_with("{") || after.starts_with("("))) return true;
+    const std::string_view after =
+        trim(std::string_view(text).substr(at + std::string_view("runbook").size()));
+    if (before.ends_with("return") && (after.starts_with("{") || after.starts_with("(")))
+      return true;
   }
   return false;
 }
@@ -58,17 +62,21 @@ Result<Source> Library::runbook(std::string_view name_or_file) const {
   const std::string name(name_or_file);
   if (is_path(name_or_file)) return read_source(without_ending(name), name, name);
   for (const std::string& folder : runbook_folders_) {
-    // quickstart is quickstart.lua, or quickstart/quickstart.lua where a runbook has a folder of its own.
-    for (const std::string& label : {name + ".lua", name + "/" + fs::path(name).filename().string() + ".lua"}) {
+    // quickstart is quickstart.lua, or quickstart/quickstart.lua where a runbook has a folder of
+    // its own.
+    for (const std::string& label :
+         {name + ".lua", name + "/" + fs::path(name).filename().string() + ".lua"}) {
       std::error_code error;
-      if (fs::is_regular_file(folder + "/" + label, error)) return read_source(name, label, folder + "/" + label);
+      if (fs::is_regular_file(folder + "/" + label, error))
+        return read_source(name, label, folder + "/" + label);
     }
   }
   std::vector<std::string> names;
   for (const Source& source : list()) names.push_back(source.name);
   const auto near = nearest(name_or_file, names);
   return fail(code::kNotFound, "there is no runbook '" + name + "'",
-              near ? "did you mean " + *near + "?" : "engine list shows them; a file is given as ./" + name + ".lua");
+              near ? "did you mean " + *near + "?"
+                   : "engine list shows them; a file is given as ./" + name + ".lua");
 }
 
 std::vector<Source> Library::list() const {
@@ -76,19 +84,23 @@ std::vector<Source> Library::list() const {
   std::set<std::string> seen;
   for (const std::string& folder : runbook_folders_) {
     std::error_code error;
-    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+         at.increment(error)) {
       const std::string file = at->path().string();
-      if (!at->is_regular_file(error) || !file.ends_with(kEnding) || file.ends_with(".test.lua")) continue;
+      if (!at->is_regular_file(error) || !file.ends_with(kEnding) || file.ends_with(".test.lua"))
+        continue;
       const std::string label = fs::relative(at->path(), folder, error).string();
       std::string name = without_ending(label);
       const fs::path path(name);
-      if (path.has_parent_path() && path.parent_path().filename() == path.filename()) name = path.parent_path();
+      if (path.has_parent_path() && path.parent_path().filename() == path.filename())
+        name = path.parent_path();
       const Result<std::string> text = read_file(file, kSourceBytesMax);
       if (!text || !calls_runbook(*text) || !seen.insert(name).second) continue;
       found.push_back({name, label, file, ""});
     }
   }
-  std::sort(found.begin(), found.end(), [](const Source& a, const Source& b) { return a.name < b.name; });
+  std::sort(found.begin(), found.end(),
+            [](const Source& a, const Source& b) { return a.name < b.name; });
   return found;
 }
 
@@ -106,10 +118,12 @@ Result<Source> Library::module(std::string_view name, std::string_view from) con
   for (const std::string& folder : folders) {
     const std::string file = (folder.empty() ? "." : folder) + "/" + path + ".lua";
     std::error_code error;
-    if (fs::is_regular_file(file, error)) return read_source(std::string(name), path + ".lua", file);
+    if (fs::is_regular_file(file, error))
+      return read_source(std::string(name), path + ".lua", file);
     looked += (looked.empty() ? "" : ", ") + file;
   }
-  return fail(code::kNotFound, "there is no module '" + std::string(name) + "'", "looked for " + looked);
+  return fail(code::kNotFound, "there is no module '" + std::string(name) + "'",
+              "looked for " + looked);
 }
 
 }  // namespace engine::runs

@@ -21,13 +21,14 @@ class Library {
   // Folders in order of precedence, existing or not.
   Library(std::vector<std::string> runbook_folders, std::vector<std::string> script_folders);
 
-  // A name, or a path (it contains "./", starts with "/", or ends in ".lua"). NOT_FOUND with "did you mean".
+  // A name, or a path (it contains "./", starts with "/", or ends in ".lua"). NOT_FOUND with "did
+  // you mean".
   Result<Source> runbook(std::string_view name_or_file) const;
-  // Every runbook's name and file, sorted; texts are not read. Files named *.test.lua and folders' settings.lua
-  // are not runbooks; a file that does not contain "runbook" as a call is a module.
+  // Every runbook's name and file, sorted; texts are not read. Files named *.test.lua and folders'
+  // settings.lua are not runbooks; a file that does not contain "runbook" as a call is a module.
   std::vector<Source> list() const;
-  // For require(name) out of `from` (a file): a sibling of that file first, then the script folders. "std.units" is
-  // std/units.lua.
+  // For require(name) out of `from` (a file): a sibling of that file first, then the script
+  // folders. "std.units" is std/units.lua.
   Result<Source> module(std::string_view name, std::string_view from) const;
 
  private:

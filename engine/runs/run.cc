@@ -36,7 +36,10 @@ class HeldBack : public Task {
 }  // namespace
 
 Run::Run(Shared& shared, StartRequest request, Callbacks callbacks)
-    : shared_(shared), request_(std::move(request)), callbacks_(std::move(callbacks)), id_(new_run_id()),
+    : shared_(shared),
+      request_(std::move(request)),
+      callbacks_(std::move(callbacks)),
+      id_(new_run_id()),
       self_(std::make_shared<Run*>(this)) {
   now_ms_ = started_at_ms_ = shared_.clock.wall_ms();
 }
@@ -51,7 +54,8 @@ Run::~Run() {
 Result<void> Run::compile(const Source& source, const lua::Limits& limits) {
   runbook_ = source.name;
   file_ = source.file;
-  Result<std::unique_ptr<lua::Interpreter>> created = lua::Interpreter::create(limits, shared_.registry, *this);
+  Result<std::unique_ptr<lua::Interpreter>> created =
+      lua::Interpreter::create(limits, shared_.registry, *this);
   if (!created) return std::unexpected(created.error());
   interpreter_ = std::move(*created);
   interpreter_->on_ready([this] { callbacks_.ready(*this); });
@@ -77,7 +81,8 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
   params_ = std::move(*params);
   Result<ops::Permissions> permissions = ops::Permissions::parse(info.allow);
   if (!permissions) {
-    return fail(permissions.error().code, runbook_ + ": " + permissions.error().message, permissions.error().hint);
+    return fail(permissions.error().code, runbook_ + ": " + permissions.error().message,
+                permissions.error().hint);
   }
   permissions_ = std::move(*permissions);
   return {};
@@ -98,13 +103,16 @@ store::NewRun Run::row() const {
 }
 
 void Run::start() {
-  journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch, [this](const Error& error) { broken(error); });
-  journal_->show(entries::started(started_at_ms_, runbook_, params_, request_.trigger, request_.dry_run));
+  journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch,
+                   [this](const Error& error) { broken(error); });
+  journal_->show(
+      entries::started(started_at_ms_, runbook_, params_, request_.trigger, request_.dry_run));
   const Millis timeout = interpreter_->info().timeout;
   if (timeout.count() > 0) {
     deadline_ = shared_.deadlines.add(timeout, [this, timeout] {
       deadline_.reset();
-      interpreter_->cancel(Error(code::kTimeout, runbook_ + " did not end within " + format_duration(timeout)));
+      interpreter_->cancel(
+          Error(code::kTimeout, runbook_ + " did not end within " + format_duration(timeout)));
     });
   }
   interpreter_->start(id_, params_, request_.trigger);
@@ -150,11 +158,13 @@ void Run::end() {
     outcome.state = "succeeded";
     outcome.result = shared_.secrets.scrubbed(*ended);
   } else {
-    outcome.state = cancelled_ && ended.error().error.code == code::kCancelled ? "cancelled" : "failed";
+    outcome.state =
+        cancelled_ && ended.error().error.code == code::kCancelled ? "cancelled" : "failed";
     outcome.error = shared_.secrets.scrubbed(error_json(ended.error()));
   }
   store::RunEnd end{outcome.state, outcome.finished_at_ms, outcome.result, outcome.error};
-  std::string entry = entries::end(outcome.state, outcome.result, outcome.error, outcome.finished_at_ms);
+  std::string entry =
+      entries::end(outcome.state, outcome.result, outcome.error, outcome.finished_at_ms);
   if (outcome.result.empty()) outcome.result = "null";
   auto recorded = [self = self_, outcome = std::move(outcome)](Result<void> committed) mutable {
     if (!*self) return;
@@ -206,7 +216,8 @@ void Run::pin(const Source& source) {
 
 Result<lua::Outside::Module> Run::module(std::string_view name, std::string_view from) {
   const auto at = files_.find(from);
-  Result<Source> found = shared_.library.module(name, at == files_.end() ? std::string_view() : at->second);
+  Result<Source> found =
+      shared_.library.module(name, at == files_.end() ? std::string_view() : at->second);
   if (!found) return std::unexpected(found.error());
   pin(*found);
   return Module{found->label, found->text};
@@ -256,11 +267,12 @@ TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
     std::optional<ops::Deadlines::Entry> entry_;
   };
   journal_->flush();
-  return std::make_unique<Wait>(shared_.deadlines, request_.dry_run ? 0 : delay_ms,
-                                [this, place, delay_ms, done = std::move(done)]() mutable {
-                                  journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
-                                  done(std::string("null"));
-                                });
+  return std::make_unique<Wait>(
+      shared_.deadlines, request_.dry_run ? 0 : delay_ms,
+      [this, place, delay_ms, done = std::move(done)]() mutable {
+        journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
+        done(std::string("null"));
+      });
 }
 
 void Run::intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) {
@@ -272,30 +284,33 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   const int64_t at = tick();
   const int64_t ms = (shared_.clock.boot_ns() - call.started_ns) / kNanosPerMilli;
   if (ended_) return;
-  journal_->note(call.intended ? entries::result(call, outcome, at, ms) : entries::whole(call, outcome, ms));
+  journal_->note(call.intended ? entries::result(call, outcome, at, ms)
+                               : entries::whole(call, outcome, ms));
 }
 
-void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input, Done done) {
+void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
+                   Done done) {
   auto answer = std::make_shared<std::string>();
   auto work = [this_call = call, transact, input = std::move(input), answer,
                &clock = shared_.clock](store::Database& database) -> Result<std::string> {
     Result<std::string> outcome = transact(database, input);
     if (!outcome) return outcome;
     *answer = *outcome;
-    return entries::whole(this_call, outcome, (clock.boot_ns() - this_call.started_ns) / kNanosPerMilli);
+    return entries::whole(this_call, outcome,
+                          (clock.boot_ns() - this_call.started_ns) / kNanosPerMilli);
   };
-  journal_->commit_with(std::move(work),
-                        [self = self_, call, answer, done = std::move(done)](Result<void> committed) mutable {
-                          if (!*self) return;
-                          if (committed) {
-                            (*self)->tick();
-                            return done(std::move(*answer));
-                          }
-                          Result<std::string> failed = std::unexpected(committed.error());
-                          failed.error().operation = call.operation;
-                          (*self)->ended(call, failed);
-                          done(std::move(failed));
-                        });
+  journal_->commit_with(std::move(work), [self = self_, call, answer,
+                                          done = std::move(done)](Result<void> committed) mutable {
+    if (!*self) return;
+    if (committed) {
+      (*self)->tick();
+      return done(std::move(*answer));
+    }
+    Result<std::string> failed = std::unexpected(committed.error());
+    failed.error().operation = call.operation;
+    (*self)->ended(call, failed);
+    done(std::move(failed));
+  });
 }
 
 void Run::progress(const ops::Call& call, std::string_view json) {
@@ -317,11 +332,13 @@ void Run::retrying(int step, int next, int attempts, int64_t delay_ms, const Err
 
 void Run::log(std::string_view level, std::string_view message, std::string fields, int step) {
   journal_->show(entries::log(level, shared_.secrets.scrubbed(shortened(message, kLogBytesMax)),
-                              shared_.secrets.scrubbed(std::move(fields)), step, shared_.clock.wall_ms()));
+                              shared_.secrets.scrubbed(std::move(fields)), step,
+                              shared_.clock.wall_ms()));
 }
 
 void Run::report(std::string json) {
-  journal_->show(entries::report(shared_.secrets.scrubbed(std::move(json)), shared_.clock.wall_ms()));
+  journal_->show(
+      entries::report(shared_.secrets.scrubbed(std::move(json)), shared_.clock.wall_ms()));
 }
 
 }  // namespace engine::runs

@@ -34,9 +34,10 @@ class Run : public lua::Outside, public ops::Caller {
   using Finished = std::move_only_function<void(Result<Outcome>)>;
   struct Callbacks {
     Watch watch;
-    Finished finished;  // after the end is durable
+    Finished finished;                    // after the end is durable
     std::function<void(Run& run)> ready;  // it wants a turn
-    std::function<void(Run& run)> over;   // it is recorded; may be destroyed once this turn of the loop has ended
+    std::function<void(Run& run)>
+        over;  // it is recorded; may be destroyed once this turn of the loop has ended
   };
 
   Run(Shared& shared, StartRequest request, Callbacks callbacks);
@@ -44,8 +45,8 @@ class Run : public lua::Outside, public ops::Caller {
 
   // Compiles the runbook, checks parameters and permissions. Nothing is recorded when that fails.
   Result<void> load(const Source& source, const lua::Limits& limits);
-  // The same for a person's own call: the parameters are taken as they are, and the script may do whatever the
-  // operator's configuration leaves to a person.
+  // The same for a person's own call: the parameters are taken as they are, and the script may do
+  // whatever the operator's configuration leaves to a person.
   Result<void> load_call(const Source& source, const lua::Limits& limits);
   void start();
 
@@ -76,7 +77,8 @@ class Run : public lua::Outside, public ops::Caller {
   const std::string& scope() const override { return runbook_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
   void ended(const ops::Call& call, const Result<std::string>& outcome) override;
-  void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input, Done done) override;
+  void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
+                Done done) override;
   void progress(const ops::Call& call, std::string_view json) override;
 
  private:

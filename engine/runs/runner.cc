@@ -1,4 +1,5 @@
-// Turns for runs: those that are ready share the loop's time; one that computes without end gets what is left.
+// Turns for runs: those that are ready share the loop's time; one that computes without end gets
+// what is left.
 #include "engine/runs/runner.h"
 
 #include <algorithm>
@@ -19,20 +20,21 @@ using std::chrono::nanoseconds;
 
 constexpr nanoseconds kSliceMax = std::chrono::milliseconds(2);
 constexpr nanoseconds kSliceMin = std::chrono::microseconds(50);
-// What a run that used up its slice gets at a time while others are alive: few enough that a round of short calls of
-// the others takes hardly longer.
+// What a run that used up its slice gets at a time while others are alive: few enough that a round
+// of short calls of the others takes hardly longer.
 constexpr nanoseconds kBusySlice = std::chrono::microseconds(100);
 constexpr Millis kLazyFlush{50};
 
 // `engine call`: a runbook of one call, so that it takes the same road.
 std::string calling(const std::string& operation) {
-  return "return runbook{ summary = \"" + operation + "\", run = function(ctx) return " + operation + "(ctx.params.args) end }\n";
+  return "return runbook{ summary = \"" + operation + "\", run = function(ctx) return " +
+         operation + "(ctx.params.args) end }\n";
 }
 
 }  // namespace
 
 struct Runner::Impl {
-  Impl(Shared&& shared, RunnerOptions options) : shared(std::move(shared)), options(std::move(options)) {}
+  Impl(Shared&& shared, RunnerOptions options) : shared(std::move(shared)), options(options) {}
 
   bool take_turns();
   void turn(Run& run, nanoseconds slice);
@@ -72,7 +74,8 @@ void Runner::Impl::turn(Run& run, nanoseconds slice) {
 bool Runner::Impl::take_turns() {
   ended.clear();
   const size_t count = ready.size();
-  const nanoseconds slice = count == 0 ? kSliceMax : std::clamp<nanoseconds>(kSliceMax / count, kSliceMin, kSliceMax);
+  const nanoseconds slice =
+      count == 0 ? kSliceMax : std::clamp<nanoseconds>(kSliceMax / count, kSliceMin, kSliceMax);
   for (size_t index = 0; index < count; ++index) {
     Run& run = *ready.front();
     ready.pop_front();
@@ -108,7 +111,8 @@ void Runner::Impl::gone(Run& run) {
 }
 
 Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
-  return {std::move(watch), std::move(finished), [this](Run& run) { want_turn(run); }, [this](Run& run) { gone(run); }};
+  return {std::move(watch), std::move(finished), [this](Run& run) { want_turn(run); },
+          [this](Run& run) { gone(run); }};
 }
 
 Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
@@ -118,17 +122,15 @@ Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
   return started.id();
 }
 
-Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, ops::Secrets& secrets,
-               Library& library, const Clock& clock, RunnerOptions options)
-    : impl_(std::make_unique<Impl>(
-          Shared{loop, store, registry, invoker, secrets, library, clock, ops::Deadlines(loop, clock)},
-          std::move(options))) {
+Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
+               ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options)
+    : impl_(std::make_unique<Impl>(Shared{loop, store, registry, invoker, secrets, library, clock,
+                                          ops::Deadlines(loop, clock)},
+                                   options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
 }
 
-Runner::~Runner() {
-  impl_->shared.loop.set_turn({});
-}
+Runner::~Runner() { impl_->shared.loop.set_turn({}); }
 
 Result<std::string> Runner::start(StartRequest request, Watch watch,
                                   std::move_only_function<void(Result<Outcome>)> finished) {
@@ -142,7 +144,8 @@ Result<std::string> Runner::start(StartRequest request, Watch watch,
   return impl_->begin(std::move(run));
 }
 
-Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request, Watch watch,
+Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request,
+                                 Watch watch,
                                  std::move_only_function<void(Result<Outcome>)> finished) {
   if (Result<const ops::Operation*> found = impl_->shared.registry.find(operation); !found) {
     return std::unexpected(found.error());
@@ -160,7 +163,8 @@ Result<std::string> Runner::call(std::string operation, std::string args, StartR
 
 Result<void> Runner::cancel(std::string_view id, std::string_view by) {
   const auto at = impl_->runs.find(id);
-  if (at == impl_->runs.end()) return fail(code::kNotFound, "run " + std::string(id) + " is not alive here");
+  if (at == impl_->runs.end())
+    return fail(code::kNotFound, "run " + std::string(id) + " is not alive here");
   at->second->cancel(by);
   return {};
 }

@@ -1,4 +1,5 @@
-// Starts runs and sees them to their end: the one place where scripts, operations and the journal meet.
+// Starts runs and sees them to their end: the one place where scripts, operations and the journal
+// meet.
 #pragma once
 
 #include <functional>
@@ -8,14 +9,14 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/error.h"
-#include "engine/lua/interpreter.h"
 #include "engine/loop/loop.h"
+#include "engine/lua/interpreter.h"
 
 namespace engine::ops {
 class Invoker;
 class Registry;
 class Secrets;
-}
+}  // namespace engine::ops
 namespace engine::store {
 class Store;
 }
@@ -52,19 +53,21 @@ struct RunnerOptions {
 
 class Runner {
  public:
-  Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker, ops::Secrets& secrets,
-         Library& library, const Clock& clock, RunnerOptions options);
+  Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
+         ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options);
   ~Runner();
 
-  // Loads the runbook, checks the parameters, records the run. INVALID_ARGUMENT, NOT_FOUND, ... leave no run behind.
-  // Answers the run's id; `finished` comes after the end is durable.
-  Result<std::string> start(StartRequest request, Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
+  // Loads the runbook, checks the parameters, records the run. INVALID_ARGUMENT, NOT_FOUND, ...
+  // leave no run behind. Answers the run's id; `finished` comes after the end is durable.
+  Result<std::string> start(StartRequest request, Watch watch,
+                            std::move_only_function<void(Result<Outcome>)> finished);
 
   // One operation, as a runbook would call it, in a run of its own named after it.
-  Result<std::string> call(std::string operation, std::string args, StartRequest request, Watch watch,
-                           std::move_only_function<void(Result<Outcome>)> finished);
+  Result<std::string> call(std::string operation, std::string args, StartRequest request,
+                           Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
 
-  // First call: CANCELLED is raised where it waits. Second: it is destroyed. NOT_FOUND when no such run is alive here.
+  // First call: CANCELLED is raised where it waits. Second: it is destroyed. NOT_FOUND when no such
+  // run is alive here.
   Result<void> cancel(std::string_view id, std::string_view by);
 
   int alive() const;

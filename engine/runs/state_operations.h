@@ -1,4 +1,5 @@
-// `state`: a runbook's own durable key/value. Changes commit with the journal's record of them: exactly once.
+// `state`: a runbook's own durable key/value. Changes commit with the journal's record of them:
+// exactly once.
 #pragma once
 
 #include <memory>
@@ -10,8 +11,10 @@
 
 namespace engine::runs {
 
-// Adds state.get, state.set, state.compare_and_set, state.remove and state.list. All arguments outlive the registry.
-// A dry run works on an overlay of its own, which dies with the registry.
-Result<void> add_state_operations(ops::Registry& registry, Loop& loop, store::Store& store, const Clock& clock);
+// Adds state.get, state.set, state.compare_and_set, state.remove and state.list. All arguments
+// outlive the registry. A dry run works on an overlay of its own, which dies with the registry.
+// Without a store they are declared, for help and for checks, and must not be called.
+Result<void> add_state_operations(ops::Registry& registry, Loop& loop, store::Store* store,
+                                  const Clock& clock);
 
 }  // namespace engine::runs

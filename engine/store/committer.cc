@@ -12,13 +12,15 @@
 namespace engine::store {
 namespace {
 
-// The write-ahead log, in pages of 4 KiB: copied home from 16 MiB on, waiting for readers from 32,
-// tried again every 4; a log of more than 1 MiB is not left to the next process.
+// The write-ahead log, in pages of 4 KiB: copied home from 16 MiB on, waiting for readers from 24,
+// and longer from 40, tried again every 2; more than 1 MiB is not left to the next process.
 constexpr int kCheckpointPages = 4096;
-constexpr int kRestartPages = 8192;
-constexpr int kRetryPages = 1024;
+constexpr int kRestartPages = 6144;
+constexpr int kUrgentPages = 10240;
+constexpr int kRetryPages = 512;
 constexpr int kLeftPages = 256;
 constexpr int kReaderPatienceMs = 100;
+constexpr int kUrgentPatienceMs = 2000;
 constexpr int kBusyTimeoutMs = 5000;
 constexpr int kOwnersTidied = 16;
 
@@ -255,7 +257,9 @@ void Committer::keep_log_short() {
   if (pages < checkpoint_at_pages_) return;
   checkpoint_at_pages_ = pages + kRetryPages;
   const bool long_log = pages >= kRestartPages;
-  if (long_log) db_->set_busy_timeout(kReaderPatienceMs);
+  if (long_log) {
+    db_->set_busy_timeout(pages >= kUrgentPages ? kUrgentPatienceMs : kReaderPatienceMs);
+  }
   Result<bool> done =
       db_->checkpoint(long_log ? Database::Checkpoint::restart : Database::Checkpoint::passive);
   if (long_log) db_->set_busy_timeout(kBusyTimeoutMs);

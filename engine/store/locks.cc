@@ -59,8 +59,9 @@ Result<void> LockFile::take_turn() {
     apply(fd_, F_OFD_SETLK, F_UNLCK, kNext);
     errno = errnum;
   }
-  if (status != 0) return fail(errno_error(errno, "cannot lock '" + path_ + "'"));
-  return {};
+  if (status == 0) return {};
+  // EBADF: the file could only be opened for reading.
+  return fail(errno_error(errno == EBADF ? EACCES : errno, "cannot lock '" + path_ + "'"));
 }
 
 void LockFile::end_turn() { apply(fd_, F_OFD_SETLK, F_UNLCK, kTurn); }

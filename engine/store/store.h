@@ -40,13 +40,13 @@ class Transaction {
 using Job = std::move_only_function<Result<void>(Transaction&)>;
 
 struct StoreOptions {
-  std::string folder;
+  std::string folder = {};
   enum class Access {
     read,   // looks at a store that must exist (NOT_FOUND otherwise); writing is still possible
     write,  // creates folder and file where missing; a store that cannot be written is refused
   } access = Access::write;
   const Clock* clock = &system_clock();
-  std::string vfs;  // an SQLite VFS, for tests of failing disks
+  std::string vfs = {};  // an SQLite VFS, for tests of failing disks
 };
 
 class Store {

@@ -5,15 +5,24 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <span>
 
 namespace engine::store {
 namespace {
 
 constexpr size_t kLazyBytesMax = 256 << 10;
-// Of one transaction: other processes wait for their turn meanwhile.
+// Of one transaction: other processes wait for their turn meanwhile, and the log grows by it.
 constexpr size_t kGroupMax = 4096;
+constexpr size_t kGroupBytesMax = 4 << 20;
+
+size_t next_group(std::span<const Command> commands) {
+  size_t count = 0, bytes = 0;
+  while (count < commands.size() && count < kGroupMax && bytes < kGroupBytesMax) {
+    const auto* append = std::get_if<AppendEntries>(&commands[count++].work);
+    if (append) bytes += append->entries.size();
+  }
+  return count;
+}
 
 // Signals are the loop's business.
 std::thread start_thread(auto body) {
@@ -87,7 +96,7 @@ void Writer::work() {
       lazy_bytes_ = 0;
     }
     for (std::span<Command> rest(commands); !rest.empty();) {
-      const size_t count = std::min(rest.size(), kGroupMax);
+      const size_t count = next_group(rest);
       committer_->commit(rest.first(count));
       rest = rest.subspan(count);
     }

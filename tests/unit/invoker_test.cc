@@ -41,7 +41,8 @@ struct Road {
     op.target = "id";
     op.start = [this](CallInput, Done done) {
       ++started;
-      return start_timer(loop, answers_after, [this, done = std::move(done)]() mutable { done(answer); });
+      return start_timer(loop, answers_after,
+                         [this, done = std::move(done)]() mutable { done(answer); });
     };
     if (more) more(op);
     REQUIRE(registry.add(std::move(op)));
@@ -53,7 +54,8 @@ struct Road {
     made.args = args;
     made.number = 1;
     made.line = "x.lua:3";
-    task = invoker->invoke(caller, std::move(made), [this](Result<std::string> result) { outcome = std::move(result); });
+    task = invoker->invoke(caller, std::move(made),
+                           [this](Result<std::string> result) { outcome = std::move(result); });
     CHECK_FALSE(outcome.has_value());  // never inside the call that started it
   }
   void run(const std::string& name, const std::string& args = "{}") {
@@ -87,7 +89,8 @@ TEST_CASE("a change starts only after its intent is on disk") {
   road.loop.run();
 
   CHECK(road.started == 1);
-  CHECK(road.caller.told == std::vector<std::string>{"intend box.stop", "ended box.stop {\"changed\":true}"});
+  CHECK(road.caller.told ==
+        std::vector<std::string>{"intend box.stop", "ended box.stop {\"changed\":true}"});
 }
 
 TEST_CASE("after a failed commit no effect starts") {
@@ -145,7 +148,9 @@ TEST_CASE("a preview says more in a dry run") {
   Road road;
   road.declare("box.stop", Effect::change, [&](Operation& op) {
     op.preview = [&](CallInput, Done done) {
-      return start_timer(road.loop, Millis(0), [done = std::move(done)]() mutable { done(std::string("{\"would\":1}")); });
+      return start_timer(road.loop, Millis(0), [done = std::move(done)]() mutable {
+        done(std::string("{\"would\":1}"));
+      });
     };
   });
   road.caller.dry = true;
@@ -166,7 +171,8 @@ TEST_CASE("a call that does not answer in time is TIMEOUT, in doubt where that m
   });
   road.answers_after = Millis(60'000);
 
-  for (const auto& [name, unknown] : {std::pair("box.stop", true), {"box.get", false}, {"box.ensure", false}}) {
+  for (const auto& [name, unknown] :
+       {std::pair("box.stop", true), {"box.get", false}, {"box.ensure", false}}) {
     road.outcome.reset();
     road.run(name);
     CHECK(road.outcome->error().code == code::kTimeout);
@@ -175,7 +181,8 @@ TEST_CASE("a call that does not answer in time is TIMEOUT, in doubt where that m
   }
 }
 
-TEST_CASE("a cancelled change is recorded with its outcome unknown, one that had not started without") {
+TEST_CASE(
+    "a cancelled change is recorded with its outcome unknown, one that had not started without") {
   Road road;
   road.declare("box.stop", Effect::change);
   road.answers_after = Millis(60'000);

@@ -1,6 +1,5 @@
 // Who may do what.
 #include "engine/ops/permission.h"
-
 #include "tests/support/catch.h"
 
 using namespace engine;
@@ -16,7 +15,8 @@ Operation operation(std::string name, Effect effect, bool by_name = false) {
   return op;
 }
 
-Result<void> check(const Operation& op, const std::vector<std::string>& stated, const OperatorPolicy& policy = {}) {
+Result<void> check(const Operation& op, const std::vector<std::string>& stated,
+                   const OperatorPolicy& policy = {}) {
   return check_permission(op, op.effect, *Permissions::parse(stated), policy);
 }
 
@@ -42,9 +42,11 @@ TEST_CASE("a refusal names the line to add") {
 
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == code::kPermissionDenied);
-  CHECK(refused.error().message == "fs.remove destroys something, and this runbook does not allow it");
-  CHECK(refused.error().hint ==
-        "add allow = { \"fs:destroy\" } to the runbook, or only this one: allow = { \"fs.remove\" }");
+  CHECK(refused.error().message ==
+        "fs.remove destroys something, and this runbook does not allow it");
+  CHECK(
+      refused.error().hint ==
+      "add allow = { \"fs:destroy\" } to the runbook, or only this one: allow = { \"fs.remove\" }");
 }
 
 TEST_CASE("process.exec has to be allowed by its name, even where it only reads") {

@@ -1,10 +1,9 @@
 // Where secrets come from, and that they do not leave.
-#include "engine/ops/secrets.h"
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "engine/base/files.h"
+#include "engine/ops/secrets.h"
 #include "tests/support/catch.h"
 
 using namespace engine;
@@ -13,7 +12,8 @@ using namespace engine::ops;
 namespace {
 
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("secrets-" + std::to_string(getpid()));
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("secrets-" + std::to_string(getpid()));
   Folder() { std::filesystem::create_directories(path); }
   ~Folder() { std::filesystem::remove_all(path); }
 };

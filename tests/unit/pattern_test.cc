@@ -1,3 +1,5 @@
+// What the pattern matcher promises: stock Lua's answers, and an error where stock Lua would never
+// end.
 #include "engine/lua/pattern.h"
 
 #include <string>

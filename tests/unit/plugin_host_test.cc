@@ -1,8 +1,7 @@
 // Plugins from shared objects: one that works, and every way in which one can be broken.
-#include "engine/plugin/host.h"
-
 #include "engine/loop/timer.h"
 #include "engine/plugin/calls.h"
+#include "engine/plugin/host.h"
 #include "tests/support/catch.h"
 
 using namespace engine;
@@ -18,7 +17,8 @@ struct Fixture {
 
   Fixture() { host.emplace(loop, registry, secrets, plugin::HostOptions{{FIXTURE_PLUGINS}, {}}); }
 
-  Result<std::string> call(const std::string& name, std::string args = "{\"text\":\"hello\",\"times\":1}") {
+  Result<std::string> call(const std::string& name,
+                           std::string args = "{\"text\":\"hello\",\"times\":1}") {
     const Result<const ops::Operation*> op = registry.find(name);
     if (!op) return std::unexpected(op.error());
     ops::CallInput input;
@@ -26,7 +26,8 @@ struct Fixture {
     input.args = std::move(args);
     input.progress = [this](std::string json) { progress.push_back(std::move(json)); };
     std::optional<Result<std::string>> outcome;
-    const TaskPtr task = (*op)->start(std::move(input), [&](Result<std::string> result) { outcome = std::move(result); });
+    const TaskPtr task = (*op)->start(
+        std::move(input), [&](Result<std::string> result) { outcome = std::move(result); });
     CHECK_FALSE(outcome.has_value());
     loop.run();
     if (!outcome) return fail(code::kTimeout, "no answer");
@@ -58,10 +59,12 @@ TEST_CASE_METHOD(Fixture, "a plugin in C is found in its folder, declared, start
 }
 
 TEST_CASE_METHOD(Fixture, "a broken plugin gives one clear line, and the others work on") {
-  CHECK(why_broken("stale") == "plugin 'stale' was built for version 99 of plugin.h; this engine speaks version 1");
+  CHECK(why_broken("stale") ==
+        "plugin 'stale' was built for version 99 of plugin.h; this engine speaks version 1");
   CHECK(why_broken("empty") == "plugin 'empty' has no function engine_plugin_declare");
   CHECK(why_broken("twice") == "operation 'twice.text.say' is declared twice");
-  CHECK(why_broken("grumpy") == "plugin 'grumpy' could not be started: the backend does not know us");
+  CHECK(why_broken("grumpy") ==
+        "plugin 'grumpy' could not be started: the backend does not know us");
 
   CHECK(call("echo.text.say"));
 }
@@ -86,7 +89,8 @@ TEST_CASE_METHOD(Fixture, "an answer that is not JSON is an error of the plugin"
   CHECK(outcome.error().message == "plugin 'garbled' answered what is not JSON");
 }
 
-TEST_CASE_METHOD(Fixture, "plugins are listed with where they are from and what is wrong with them") {
+TEST_CASE_METHOD(Fixture,
+                 "plugins are listed with where they are from and what is wrong with them") {
   std::map<std::string, plugin::PluginStatus> by_name;
   for (plugin::PluginStatus& status : host->list()) by_name.emplace(status.name, status);
 

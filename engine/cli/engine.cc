@@ -1,0 +1,74 @@
+#include "engine/cli/engine.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "engine/runs/state_operations.h"
+
+namespace engine::cli {
+
+Result<std::unique_ptr<store::Store>> open_store(Loop& loop, const config::Config& config,
+                                                 store::StoreOptions::Access access) {
+  store::StoreOptions options;
+  options.folder = config.state_dir;
+  options.access = access;
+  return store::Store::open(loop, std::move(options));
+}
+
+Catalog::Catalog(const config::Config& given)
+    : config(given),
+      secrets({.environment_prefix = given.secrets_env_prefix,
+               .folders = given.secrets_folders,
+               .credentials_folder = given.secrets_credentials}),
+      plugins(loop, registry, secrets,
+              {.folders = given.plugin_folders,
+               .config =
+                   [&given](std::string_view plugin) {
+                     const auto found = given.plugins.find(plugin);
+                     return found == given.plugins.end() ? std::string("{}") : found->second;
+                   }}),
+      library(given.runbooks, given.scripts) {}
+
+Result<void> Catalog::add_state(store::Store* store) {
+  return runs::add_state_operations(registry, loop, store, system_clock());
+}
+
+Result<std::unique_ptr<Engine>> Engine::start(const config::Config& config) {
+  std::unique_ptr<Engine> engine(new Engine(config));
+  if (Result<void> started = engine->start_all(); !started) return fail(started.error());
+  return engine;
+}
+
+Result<void> Engine::start_all() {
+  const config::Config& config = catalog.config;
+  Result<std::vector<ops::Grant>> deny = ops::parse_grants(config.deny);
+  if (!deny) return fail(deny.error());
+  Result<std::vector<ops::Grant>> allow =
+      ops::parse_grants(config.allow.value_or(std::vector<std::string>()));
+  if (!allow) return fail(allow.error());
+  auto opened = open_store(catalog.loop, config, store::StoreOptions::Access::write);
+  if (!opened) return fail(opened.error());
+  store = std::move(*opened);
+  if (Result<void> added = catalog.add_state(store.get()); !added) return added;
+  invoker.emplace(catalog.loop, catalog.registry, system_clock(),
+                  ops::OperatorPolicy{*deny, *allow});
+  runs::RunnerOptions options;
+  options.limits.memory_bytes = static_cast<size_t>(config.lua_memory);
+  options.limits.cpu = config.lua_cpu;
+  runner.emplace(catalog.loop, *store, catalog.registry, *invoker, catalog.secrets, catalog.library,
+                 system_clock(), options);
+  return {};
+}
+
+Engine::~Engine() {
+  runner.reset();
+  invoker.reset();
+  store.reset();
+}
+
+std::string person() {
+  const passwd* user = getpwuid(geteuid());
+  return "unix:" + (user ? std::string(user->pw_name) : std::to_string(geteuid()));
+}
+
+}  // namespace engine::cli

@@ -1,0 +1,58 @@
+// Everything that lives in the process, in the order of starting; the reverse is the order of
+// stopping. Nothing is loaded or looked for before it is needed: a run of an empty runbook takes a
+// few milliseconds.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/config/config.h"
+#include "engine/loop/loop.h"
+#include "engine/ops/invoker.h"
+#include "engine/ops/registry.h"
+#include "engine/ops/secrets.h"
+#include "engine/plugin/host.h"
+#include "engine/runs/library.h"
+#include "engine/runs/runner.h"
+#include "engine/store/store.h"
+
+namespace engine::cli {
+
+Result<std::unique_ptr<store::Store>> open_store(Loop& loop, const config::Config& config,
+                                                 store::StoreOptions::Access access);
+
+// What can be asked without a store: operations, plugins, runbooks.
+struct Catalog {
+  explicit Catalog(const config::Config& config);
+  // Our own operations; without a store they can be looked at, not called.
+  Result<void> add_state(store::Store* store);
+
+  const config::Config& config;
+  Loop loop;
+  ops::Registry registry;
+  ops::Secrets secrets;
+  plugin::Host plugins;
+  runs::Library library;
+};
+
+// What it takes to run something.
+struct Engine {
+  // The store's own errors; what the loop still has to do is done when it is destroyed.
+  static Result<std::unique_ptr<Engine>> start(const config::Config& config);
+  ~Engine();
+
+  Catalog catalog;
+  std::unique_ptr<store::Store> store;
+  std::optional<ops::Invoker> invoker;
+  std::optional<runs::Runner> runner;
+
+ private:
+  explicit Engine(const config::Config& config) : catalog(config) {}
+  Result<void> start_all();
+};
+
+// The person at the keyboard, as the journal names them: "unix:ops".
+std::string person();
+
+}  // namespace engine::cli

@@ -1,0 +1,69 @@
+#include "engine/cli/failure.h"
+
+#include "engine/base/json_read.h"
+#include "engine/cli/excerpt.h"
+
+namespace engine::cli {
+
+namespace {
+
+// Where the operation, or the first thing on the line, begins; from 1.
+int caret_column(std::string_view line, std::string_view operation) {
+  if (!operation.empty()) {
+    if (const size_t at = line.find(operation); at != line.npos) return static_cast<int>(at) + 1;
+  }
+  const size_t first = line.find_first_not_of(" \t");
+  return first == line.npos ? 0 : static_cast<int>(first) + 1;
+}
+
+std::string frames_text(JsonElement error, const Terminal& terminal) {
+  const auto frames = json_member(error, "traceback");
+  if (!frames || !frames->is_array()) return "";
+  std::string text;
+  for (const JsonElement frame : simdjson::dom::array(*frames)) {
+    const std::string place = std::string(json_string(frame, "source").value_or("?")) + ":" +
+                              std::to_string(json_integer(frame, "line").value_or(0));
+    text += "  at " + made_visible(place) + " in " +
+            made_visible(json_string(frame, "function").value_or("?")) + "\n";
+  }
+  return text.empty() ? "" : terminal.painted(Paint::bold, "traceback:") + "\n" + text;
+}
+
+}  // namespace
+
+std::string failure_text(std::string_view json, const Terminal& terminal) {
+  Result<JsonDocument> document = read_json(json);
+  if (!document) return terminal.painted(Paint::red, "error:") + " " + made_visible(json) + "\n";
+  const JsonElement error = document->root();
+  const std::string operation(json_string(error, "operation").value_or(""));
+  std::string text = terminal.painted(Paint::red, "error:") + " " +
+                     made_visible(json_string(error, "message").value_or("unknown")) + " (" +
+                     made_visible(json_string(error, "code").value_or("?")) + ")\n";
+  if (!operation.empty())
+    text += terminal.painted(Paint::bold, "operation:") + " " + made_visible(operation) + "\n";
+  if (json_boolean(error, "outcome_unknown").value_or(false)) {
+    text += terminal.painted(Paint::yellow, "in doubt:") + " it may have taken effect\n";
+  }
+  if (const auto line = json_string(error, "excerpt"); line && !line->empty()) {
+    int number = 0;
+    if (const auto frames = json_member(error, "traceback"); frames && frames->is_array()) {
+      for (const JsonElement frame : simdjson::dom::array(*frames)) {
+        number = static_cast<int>(json_integer(frame, "line").value_or(0));
+        text += made_visible(json_string(frame, "source").value_or("?")) + ":" +
+                std::to_string(number) + ":\n";
+        break;
+      }
+    }
+    text += excerpt(*line, number, caret_column(*line, operation), terminal);
+  }
+  if (const auto hint = json_string(error, "hint"); hint && !hint->empty()) {
+    text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(*hint) + "\n";
+  }
+  if (const auto details = json_member(error, "details")) {
+    text +=
+        terminal.painted(Paint::bold, "details:") + " " + made_visible(json_text(*details)) + "\n";
+  }
+  return text + frames_text(error, terminal);
+}
+
+}  // namespace engine::cli

@@ -1,0 +1,54 @@
+#include "engine/cli/records.h"
+
+#include "engine/base/id.h"
+#include "engine/base/text.h"
+#include "engine/store/journal.h"
+
+namespace engine::cli {
+
+Result<std::unique_ptr<Records>> Records::open(const config::Config& config) {
+  std::unique_ptr<Records> records(new Records());
+  auto opened = open_store(records->loop_, config, store::StoreOptions::Access::read);
+  if (!opened) return fail(opened.error());
+  records->store_ = std::move(*opened);
+  Result<store::Database*> db = records->store_->reader();
+  if (!db) return fail(db.error());
+  records->db_ = *db;
+  return records;
+}
+
+Result<store::RunRecord> Records::find(std::string_view id_prefix) {
+  if (!is_run_id_prefix(id_prefix)) {
+    return fail(code::kInvalidArgument, "'" + shortened(id_prefix, 40) + "' is no run's id",
+                "`engine runs` lists the runs; the first characters of an id will do");
+  }
+  return store::find_run(*db_, id_prefix);
+}
+
+Result<std::string> Records::journal(const store::RunRecord& run) {
+  return store::read_journal(*db_, run);
+}
+
+void append_run(JsonWriter& out, const store::RunRecord& run, std::string_view state) {
+  out.field("run", run.id).field("runbook", run.runbook).field("state", state);
+  out.field("started_at", format_time_utc(run.started_at_ms));
+  if (run.finished_at_ms > 0) {
+    out.field("finished_at", format_time_utc(run.finished_at_ms));
+    out.field("duration_ms", run.finished_at_ms - run.started_at_ms);
+  } else {
+    out.key("finished_at").null().key("duration_ms").null();
+  }
+  out.field_raw("result", run.result.empty() ? "null" : run.result);
+  out.field_raw("error", run.error.empty() ? "null" : run.error);
+  out.field("principal", run.principal)
+      .field_raw("trigger", run.trigger)
+      .field_raw("params", run.params);
+  out.field("dry_run", run.dry_run);
+}
+
+std::string duration_text(const store::RunRecord& run) {
+  return run.finished_at_ms > 0 ? human_duration(Millis(run.finished_at_ms - run.started_at_ms))
+                                : "-";
+}
+
+}  // namespace engine::cli

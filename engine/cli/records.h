@@ -1,0 +1,40 @@
+// For commands that look at what was run: the store, and the run that a prefix of its id names.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/base/json.h"
+#include "engine/cli/engine.h"
+#include "engine/cli/session.h"
+#include "engine/store/runs.h"
+
+namespace engine::cli {
+
+class Records {
+ public:
+  static Result<std::unique_ptr<Records>> open(const config::Config& config);
+
+  store::Database& db() { return *db_; }
+  Result<store::RunRecord> find(std::string_view id_prefix);
+  // All entries of the run, a JSON array.
+  Result<std::string> journal(const store::RunRecord& run);
+  // As a person should see it: "interrupted" where the process of a running run is gone.
+  std::string state(const store::RunRecord& run) const { return store_->state_of(run); }
+
+ private:
+  Records() = default;
+  Loop loop_;
+  std::unique_ptr<store::Store> store_;
+  store::Database* db_ = nullptr;
+};
+
+// The run's fields within an open object: run, runbook, state, times, result, error, who, trigger,
+// parameters.
+void append_run(JsonWriter& out, const store::RunRecord& run, std::string_view state);
+// "1.2s", or "-" for a run that goes on.
+std::string duration_text(const store::RunRecord& run);
+
+}  // namespace engine::cli

@@ -1,0 +1,115 @@
+// engine runs: what was run, newest first.
+#include "engine/cli/commands.h"
+#include "engine/cli/records.h"
+#include "engine/cli/table.h"
+
+namespace engine::cli {
+
+namespace {
+
+constexpr int kLimit = 50;
+constexpr int kLimitMax = 100'000;
+
+Result<int64_t> parse_since(const std::string& text) {
+  if (const Result<Millis> ago = parse_duration(text); ago)
+    return system_clock().wall_ms() - ago->count();
+  if (const Result<int64_t> time = parse_time(text); time) return *time;
+  return fail(code::kInvalidArgument, "--since cannot be '" + text + "'",
+              "write 2h, 7d or 2026-11-21T02:00:00Z");
+}
+
+Result<int> parse_limit(const std::string& text) {
+  int limit = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || limit > kLimitMax)
+      limit = kLimitMax + 1;
+    else
+      limit = limit * 10 + (c - '0');
+  }
+  if (limit >= 1 && limit <= kLimitMax) return limit;
+  return fail(code::kInvalidArgument,
+              "--limit must be from 1 to " + std::to_string(kLimitMax) + ", not '" + text + "'");
+}
+
+Result<store::RunFilter> filter_of(const Parsed& parsed) {
+  store::RunFilter filter;
+  filter.limit = kLimit;
+  filter.runbook = parsed.value("runbook").value_or("");
+  filter.state = parsed.value("state").value_or("");
+  bool known = filter.state.empty();
+  for (const std::string_view state : {"running", "succeeded", "failed", "cancelled"})
+    known = known || filter.state == state;
+  if (!known) {
+    return fail(code::kInvalidArgument, "no state named '" + filter.state + "'",
+                "use running, succeeded, failed or cancelled");
+  }
+  if (const auto since = parsed.value("since")) {
+    const Result<int64_t> from = parse_since(*since);
+    if (!from) return fail(from.error());
+    filter.since_ms = *from;
+  }
+  if (const auto text = parsed.value("limit")) {
+    const Result<int> limit = parse_limit(*text);
+    if (!limit) return fail(limit.error());
+    filter.limit = *limit;
+  }
+  return filter;
+}
+
+Paint paint_of(std::string_view state) {
+  if (state == "succeeded") return Paint::green;
+  return state == "running" ? Paint::blue : Paint::red;
+}
+
+int run(Session& session, const Command& command, std::span<const std::string> arguments) {
+  const auto parsed = session.parse(command, arguments);
+  if (!parsed) return parsed.error();
+  const Result<store::RunFilter> filter = filter_of(*parsed);
+  if (!filter) return session.usage_error(filter.error(), command);
+  const auto config = session.config();
+  if (!config) return config.error();
+  Table table({"RUN", "STATE", "STARTED", "DURATION", "BY", "RUNBOOK"});
+  std::vector<std::string> items;
+  const auto records = Records::open(**config);
+  if (!records && records.error().code != code::kNotFound) return session.fail(records.error());
+  if (records) {
+    const auto found = store::list_runs((*records)->db(), *filter);
+    if (!found) return session.fail(found.error());
+    for (const store::RunRecord& run : *found) {
+      const std::string state = (*records)->state(run);
+      table.row({run.id, session.out.painted(paint_of(state), state),
+                 format_time_local(run.started_at_ms), duration_text(run),
+                 made_visible(run.principal),
+                 made_visible(run.runbook) + (run.dry_run ? " (dry run)" : "")});
+      std::string json;
+      JsonWriter out(json);
+      out.begin_object();
+      append_run(out, run, state);
+      out.end_object();
+      items.push_back(std::move(json));
+    }
+  }
+  session.print_list(table, items);
+  if (items.empty()) session.say("there are no such runs\n");
+  return 0;
+}
+
+}  // namespace
+
+Command runs_command() {
+  return {
+      .name = "runs",
+      .summary = "Lists runs, newest first.",
+      .usage = "runs [--runbook NAME] [--state STATE] [--since TIME] [--limit N] [-o json]",
+      .details =
+          "A run whose process is gone without having recorded an end is shown as interrupted.",
+      .flags = {{"runbook", 'r', "NAME", "Only runs of this runbook.", false, false},
+                {"state", 's', "STATE", "running, succeeded, failed or cancelled.", false, false},
+                {"since", 0, "TIME", "Only runs started since: 2h, 7d, or a time.", false, false},
+                {"limit", 'l', "N", "At most so many (default 50).", false, false}},
+      .examples = {{"engine runs --state failed --since 1d", "What failed today."},
+                   {"engine runs -o json | jq '.[0].run'", "The newest run's id."}},
+      .run = run};
+}
+
+}  // namespace engine::cli

@@ -1,0 +1,196 @@
+#include "engine/cli/trace_tree.h"
+
+#include <map>
+
+#include "engine/base/json_read.h"
+#include "engine/base/units.h"
+
+namespace engine::cli {
+
+namespace {
+
+using Kind = TraceNode::Kind;
+
+std::string member_text(JsonElement entry, std::string_view name) {
+  const auto value = json_member(entry, name);
+  return value ? json_text(*value) : "";
+}
+
+std::string string_of(JsonElement entry, std::string_view name) {
+  return std::string(json_string(entry, name).value_or(""));
+}
+
+std::string place_of(JsonElement entry) {
+  const std::string task = string_of(entry, "p");
+  return (task.empty() ? "" : task + ":") + std::to_string(json_integer(entry, "n").value_or(0));
+}
+
+class Builder {
+ public:
+  Builder() : root_(std::make_unique<TraceNode>()) {}
+
+  void take(JsonElement entry) {
+    const std::string kind = string_of(entry, "t");
+    if (kind == "step") step(entry);
+    if (kind == "end_step") end_step(entry);
+    if (kind == "op" || kind == "call") operation(entry, kind == "op");
+    if (kind == "result") result(entry);
+    if (kind == "wait")
+      add(root_.get(), Kind::wait, entry).duration_ms = json_integer(entry, "ms").value_or(-1);
+    if (kind == "cancel") add(root_.get(), Kind::cancel, entry).text = string_of(entry, "by");
+    if (kind == "report")
+      add(root_.get(), Kind::report, entry).result = member_text(entry, "value");
+    if (kind == "log") {
+      TraceNode& node = add(parent_of(entry), Kind::log, entry);
+      node.name = string_of(entry, "level");
+      node.text = string_of(entry, "msg");
+      node.args = member_text(entry, "fields");
+    }
+    if (kind == "retry") {
+      TraceNode& node = add(parent_of(entry), Kind::retry, entry);
+      node.error = member_text(entry, "error");
+      node.text = "attempt " + std::to_string(json_integer(entry, "next").value_or(0)) + " of " +
+                  std::to_string(json_integer(entry, "attempts").value_or(0));
+      node.duration_ms = json_integer(entry, "delay_ms").value_or(-1);
+    }
+  }
+
+  std::unique_ptr<TraceNode> root() { return std::move(root_); }
+
+ private:
+  TraceNode* parent_of(JsonElement entry) {
+    return step_named(json_integer(entry, "step").value_or(0));
+  }
+
+  TraceNode* step_named(int64_t id) {
+    const auto found = steps_.find(id);
+    return found == steps_.end() ? root_.get() : found->second;
+  }
+
+  static TraceNode& add(TraceNode* parent, Kind kind, JsonElement entry) {
+    TraceNode& node = *parent->children.emplace_back(std::make_unique<TraceNode>());
+    node.kind = kind;
+    node.at = json_integer(entry, "at").value_or(0);
+    node.line = string_of(entry, "line");
+    return node;
+  }
+
+  void step(JsonElement entry) {
+    TraceNode& node = add(step_named(json_integer(entry, "parent").value_or(0)), Kind::step, entry);
+    node.name = string_of(entry, "name");
+    node.outcome = "running";
+    steps_[json_integer(entry, "id").value_or(0)] = &node;
+  }
+
+  void end_step(JsonElement entry) {
+    const auto found = steps_.find(json_integer(entry, "id").value_or(0));
+    if (found == steps_.end()) return;
+    TraceNode& node = *found->second;
+    node.error = member_text(entry, "error");
+    node.outcome = node.error.empty() ? "ok" : "error";
+    node.duration_ms = json_integer(entry, "at").value_or(node.at) - node.at;
+  }
+
+  void operation(JsonElement entry, bool whole) {
+    TraceNode& node = add(parent_of(entry), Kind::operation, entry);
+    node.name = string_of(entry, "op");
+    node.args = member_text(entry, "args");
+    node.effect = string_of(entry, "effect");
+    node.place = place_of(entry);
+    node.outcome = "running";
+    if (whole) {
+      finish(node, entry);
+      if (json_boolean(entry, "planned").value_or(false)) node.outcome = "planned";
+    } else {
+      calls_[node.place] = &node;
+    }
+  }
+
+  void result(JsonElement entry) {
+    const auto found = calls_.find(place_of(entry));
+    if (found != calls_.end()) finish(*found->second, entry);
+  }
+
+  static void finish(TraceNode& node, JsonElement entry) {
+    node.error = member_text(entry, "error");
+    // An operation that answered null has an "ok" all the same, which json_member takes for absent.
+    node.result = node.error.empty() ? member_text(entry, "ok") : "";
+    if (node.error.empty() && node.result.empty()) node.result = "null";
+    node.outcome = node.error.empty() ? "ok" : "error";
+    node.duration_ms = json_integer(entry, "ms").value_or(-1);
+  }
+
+  std::unique_ptr<TraceNode> root_;
+  std::map<int64_t, TraceNode*> steps_;
+  std::map<std::string, TraceNode*> calls_;
+};
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::root:
+      return "run";
+    case Kind::step:
+      return "step";
+    case Kind::operation:
+      return "operation";
+    case Kind::wait:
+      return "wait";
+    case Kind::retry:
+      return "retry";
+    case Kind::log:
+      return "log";
+    case Kind::report:
+      return "report";
+    case Kind::cancel:
+      return "cancel";
+  }
+  return "";
+}
+
+void append_details(JsonWriter& out, const TraceNode& node) {
+  if (node.kind == Kind::operation) {
+    out.field("operation", node.name).field("place", node.place).field("effect", node.effect);
+    out.field_raw("args", node.args.empty() ? "{}" : node.args);
+  }
+  if (node.kind == Kind::step) out.field("name", node.name);
+  if (node.kind == Kind::log) {
+    out.field("level", node.name).field("message", node.text);
+    if (!node.args.empty()) out.field_raw("fields", node.args);
+  }
+  if (node.kind == Kind::retry) out.field("message", node.text);
+  if (node.kind == Kind::cancel) out.field("by", node.text);
+  if (node.kind == Kind::report)
+    out.field_raw("value", node.result.empty() ? "null" : node.result);
+  else if (!node.result.empty())
+    out.field_raw("result", node.result);
+  if (!node.error.empty()) out.field_raw("error", node.error);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TraceNode>> build_trace(std::string_view journal) {
+  const Result<JsonDocument> document = read_json(journal);
+  if (!document) return fail(document.error());
+  Builder builder;
+  if (document->root().is_array()) {
+    for (const JsonElement entry : simdjson::dom::array(document->root())) builder.take(entry);
+  }
+  return builder.root();
+}
+
+void append_trace(JsonWriter& out, const TraceNode& node) {
+  out.begin_object().field("kind", name_of(node.kind));
+  append_details(out, node);
+  if (!node.outcome.empty()) out.field("outcome", node.outcome);
+  out.field("at", format_time_utc(node.at));
+  if (node.duration_ms >= 0) out.field("duration_ms", node.duration_ms);
+  if (!node.line.empty()) out.field("line", node.line);
+  if (!node.children.empty()) {
+    out.key("children").begin_array();
+    for (const auto& child : node.children) append_trace(out, *child);
+    out.end_array();
+  }
+  out.end_object();
+}
+
+}  // namespace engine::cli

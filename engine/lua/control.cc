@@ -1,0 +1,188 @@
+// Waiting, steps and retries for the prelude.
+#include "engine/lua/control.h"
+
+#include <cmath>
+
+#include "engine/lua/binding.h"
+#include "engine/lua/coroutine.h"
+#include "engine/lua/errors.h"
+#include "engine/lua/group.h"
+#include "engine/lua/state.h"
+
+namespace engine::lua {
+namespace {
+
+const char kStepMeta = 0;  // its address is the registry key of the metatable
+
+struct OpenStep {
+  int id;
+  int parent;
+  bool open;
+};
+
+std::string_view text_at(lua_State* L, int index) {
+  size_t length = 0;
+  const char* text = lua_tolstring(L, index, &length);
+  return {text ? text : "", text ? length : 0};
+}
+
+// wait(ms, what)
+Result<int> wait(lua_State* L) {
+  const int64_t delay = lua_tointeger(L, 1);
+  return Coroutine::await(L, text_at(L, 2), [&](Coroutine& self, Done done) {
+    return state(L).outside.wait(self.next_place(), delay, std::move(done));
+  });
+}
+
+// Stack: functions results threads failed what options
+Result<int> group(lua_State* L) {
+  Result<Coroutine*> self = Coroutine::enter(L, text_at(L, 5));
+  if (!self) return fail(std::move(self.error()));
+  const auto& options = *static_cast<const GroupOptions*>(lua_touserdata(L, 6));
+  State& run = state(L);
+  if (run.scheduler->tasks + options.count > run.limits.tasks) {
+    return fail(code::kResourceExhausted,
+                "a run may have " + std::to_string(run.limits.tasks) +
+                    " tasks side by side, and this asks for more",
+                "start them in smaller groups, or give parallel a smaller list");
+  }
+  auto begun = std::make_unique<Group>(*run.scheduler, **self, options);
+  Group& it = *begun;
+  (*self)->wait_for(std::move(begun));
+  it.begin();
+  return kWait;
+}
+
+// group(functions, limit, collect, timeout in ms or nil, what) -> results, failed flags. Makes room
+// for the group's lists, which may raise, so it is no binding.
+int start_group(lua_State* L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 5);
+  luaL_checkstack(L, 8, nullptr);
+  GroupOptions options;
+  options.count = static_cast<int>(lua_rawlen(L, 1));
+  options.limit = static_cast<int>(lua_tointeger(L, 2));
+  options.collect = lua_toboolean(L, 3);
+  options.timeout_ms = lua_isnil(L, 4) ? -1 : lua_tointeger(L, 4);
+  for (int list = 2; list <= 4; ++list) {
+    lua_createtable(L, options.count, 0);
+    lua_replace(L, list);
+  }
+  lua_pushlightuserdata(L, &options);
+  if (run_binding(L, group) == kRaise) return raise_pending(L);
+  lua_settop(L, 4);
+  return suspend(L);
+}
+
+// duration(value, what) -> ms
+Result<int> duration(lua_State* L) {
+  const std::string what(text_at(L, 2));
+  int64_t ms = -1;
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    Result<Millis> parsed = parse_duration(text_at(L, 1));
+    if (!parsed)
+      return fail(code::kInvalidArgument, what + ": " + parsed.error().message,
+                  parsed.error().hint);
+    ms = parsed->count();
+  } else if (lua_type(L, 1) == LUA_TNUMBER) {
+    const lua_Number number = lua_tonumber(L, 1);
+    if (number >= 0 && number < 1e15) ms = static_cast<int64_t>(std::ceil(number));
+  }
+  if (ms < 0) {
+    return fail(code::kInvalidArgument,
+                what + " takes a duration such as \"30s\" or a number of milliseconds, not a " +
+                    luaL_typename(L, 1));
+  }
+  lua_pushinteger(L, ms);
+  return 1;
+}
+
+Result<int> step_begin(lua_State* L) {
+  auto* step = static_cast<OpenStep*>(lua_touserdata(L, 2));
+  Coroutine* self = owner(L);
+  State& run = state(L);
+  if (!self || run.loading) {
+    return fail(code::kInvalidArgument, "step can only be used while a run runs",
+                "call it inside run");
+  }
+  *step = {++run.steps_opened, self->step, true};
+  run.open_steps.push_back(step->id);
+  self->step = step->id;
+  run.outside.step_opened(step->id, step->parent, text_at(L, 1), where(L));
+  return 1;
+}
+
+// step_open(name) -> a value that ends the step when it is closed
+int step_open(lua_State* L) {
+  lua_settop(L, 1);
+  auto* step = static_cast<OpenStep*>(lua_newuserdatauv(L, sizeof(OpenStep), 0));
+  *step = {0, 0, false};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &kStepMeta);
+  lua_setmetatable(L, -2);
+  return bind<step_begin>(L);
+}
+
+Result<int> step_close(lua_State* L) {
+  auto* step = static_cast<OpenStep*>(lua_touserdata(L, 1));
+  if (!step || !step->open) return 0;
+  step->open = false;
+  State& run = state(L);
+  if (Coroutine* self = owner(L)) self->step = step->parent;
+  std::erase(run.open_steps, step->id);
+  if (lua_isnoneornil(L, 2)) {
+    run.outside.step_closed(step->id, nullptr);
+  } else {
+    read_error(L, 2, run.pending);
+    run.outside.step_closed(step->id, &run.pending);
+  }
+  return 0;
+}
+
+// retry_wait(next attempt, attempts, delay in ms, error)
+Result<int> retry_wait(lua_State* L) {
+  State& run = state(L);
+  read_error(L, 4, run.pending);
+  const int64_t delay = lua_tointeger(L, 3);
+  return Coroutine::await(L, "retry", [&](Coroutine& self, Done done) {
+    run.outside.retrying(self.step, static_cast<int>(lua_tointeger(L, 1)),
+                         static_cast<int>(lua_tointeger(L, 2)), delay, run.pending);
+    return run.outside.wait(self.next_place(), delay, std::move(done));
+  });
+}
+
+// random() -> [0, 1), the same in every replay
+int random(lua_State* L) {
+  lua_pushnumber(L, static_cast<lua_Number>(next_random(L) >> 11) * 0x1.0p-53);
+  return 1;
+}
+
+// error_of(value) -> code, outcome: how retry sees an error of any kind
+Result<int> error_of(lua_State* L) {
+  State& run = state(L);
+  read_error(L, 1, run.pending);
+  lua_pushlstring(L, run.pending.code.data(), run.pending.code.size());
+  lua_pushboolean(L, run.pending.outcome_unknown && !run.pending.retryable);
+  return 2;
+}
+
+}  // namespace
+
+void install_control(lua_State* L) {
+  static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
+                                            {"group", start_group},
+                                            {"duration", bind<duration>},
+                                            {"step_open", step_open},
+                                            {"retry_wait", bind<retry_wait>},
+                                            {"random", random},
+                                            {"error_of", bind<error_of>},
+                                            {nullptr, nullptr}};
+  luaL_setfuncs(L, kFunctions, 0);
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, bind<step_close>);
+  lua_setfield(L, -2, "__close");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kStepMeta);
+}
+
+}  // namespace engine::lua

@@ -1,0 +1,171 @@
+// Structured side-by-side work: nobody of a group is left when its parent wakes.
+#include "engine/lua/group.h"
+
+#include "engine/lua/errors.h"
+
+namespace engine::lua {
+namespace {
+
+constexpr int kFunctions = 1, kResults = 2, kThreads = 3, kFailed = 4;  // on the parent's stack
+
+}  // namespace
+
+void Group::Timer::delivered(Result<std::string>) {
+  wait.reset();
+  fired();
+}
+
+Group::Group(Scheduler& scheduler, Coroutine& parent, GroupOptions options)
+    : scheduler_(scheduler),
+      parent_(parent),
+      options_(options),
+      place_(parent.next_place()),
+      members_(static_cast<size_t>(options.count)),
+      timer_([this] { timed_out(); }),
+      grace_([this] { destroy(), finish_if_ended(); }) {}
+
+Group::~Group() {
+  drop(timer_);
+  drop(grace_);
+}
+
+void Group::drop(Timer& timer) {
+  timer.wait.reset();
+  scheduler_.forget(timer);
+}
+
+void Group::begin() {
+  if (options_.timeout_ms >= 0) {
+    timer_.wait =
+        scheduler_.state().outside.deadline(place_, options_.timeout_ms, scheduler_.done(timer_));
+  }
+  start_more();
+}
+
+void Group::start_more() {
+  const int limit = options_.limit > 0 ? options_.limit : options_.count;
+  while (!closing_ && next_ < options_.count && alive_ < limit) {
+    if (!protect(scheduler_.state(), start_member, this)) return;
+  }
+}
+
+// Protected: making a thread may run out of memory.
+int Group::start_member(lua_State* L) {
+  Group& self = *static_cast<Group*>(lua_touserdata(L, 1));
+  lua_State* parent = self.parent_.thread();
+  const int number = self.next_ + 1;
+  lua_State* thread = lua_newthread(L);
+  lua_xmove(L, parent, 1);
+  lua_rawseti(parent, kThreads, number);
+  lua_rawgeti(parent, kFunctions, number);
+  lua_xmove(parent, thread, 1);
+  std::string path = self.place_.task.empty() ? "" : self.place_.task + "/";
+  path += std::to_string(self.place_.number) + "." + std::to_string(number);
+  auto member =
+      std::make_unique<Coroutine>(self.scheduler_, thread, std::move(path), self.parent_.step);
+  member->parent = &self;
+  self.scheduler_.ready(*member);
+  self.members_[static_cast<size_t>(self.next_)] = std::move(member);
+  ++self.next_;
+  ++self.alive_;
+  return 0;
+}
+
+void Group::member_ended(Coroutine& member) {
+  size_t index = 0;
+  while (members_[index].get() != &member) ++index;
+  const int number = static_cast<int>(index) + 1;
+  lua_State* parent = parent_.thread();
+  const bool failed = member.failed();
+  if (lua_gettop(member.thread()) > 0 && !closing_) {
+    lua_xmove(member.thread(), parent, 1);
+    lua_rawseti(parent, kResults, number);  // within the list's size: allocates nothing
+    lua_pushboolean(parent, failed);
+    lua_rawseti(parent, kFailed, number);
+  }
+  members_[index].reset();
+  lua_pushboolean(parent, 0);
+  lua_rawseti(parent, kThreads, number);
+  --alive_;
+  if (failed && !options_.collect && !closing_) {
+    first_failure_ = number;
+    close(Error(code::kCancelled, "the task was cancelled because another one beside it failed"));
+  }
+  start_more();
+  finish_if_ended();
+}
+
+void Group::finish_if_ended() {
+  if (woken_ || alive_ > 0 || (!closing_ && next_ < options_.count) || scheduler_.state().fatal)
+    return;
+  woken_ = true;
+  drop(timer_);
+  drop(grace_);
+  parent_.group_ended();
+}
+
+void Group::close(const Error& reason) {
+  closing_ = true;
+  drop(timer_);
+  for (const auto& member : members_) {
+    if (member) member->cancel(reason);
+  }
+}
+
+void Group::timed_out() {
+  if (closing_) return;
+  timed_out_ = true;
+  close(Error(code::kCancelled, "the task was cancelled because its time of " +
+                                    format_duration(Millis(options_.timeout_ms)) + " was over"));
+  finish_if_ended();
+}
+
+void Group::cancel(const Error& reason) {
+  if (woken_) return;
+  cancelled_ = reason;
+  close(reason);
+  finish_if_ended();
+}
+
+void Group::start_grace() {
+  if (grace_.wait) return;
+  State& run = scheduler_.state();
+  std::string path = place_.task.empty() ? "" : place_.task + "/";
+  path += std::to_string(place_.number);
+  grace_.wait = run.outside.deadline({std::move(path), 0}, run.limits.close_grace.count(),
+                                     scheduler_.done(grace_));
+}
+
+void Group::destroy() {
+  closing_ = true;
+  for (auto& member : members_) {
+    if (!member) continue;
+    member->destroy();
+    member.reset();
+    --alive_;
+  }
+}
+
+int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
+  State& run = state(L);
+  const int failure = group->first_failure_;
+  const bool raises = group->cancelled_ || group->timed_out_;
+  if (group->cancelled_) {
+    run.pending = *group->cancelled_;
+  } else if (group->timed_out_) {
+    run.pending = Error(code::kTimeout, "it did not end within " +
+                                            format_duration(Millis(group->options_.timeout_ms)));
+  }
+  group.reset();  // what the wait owned is gone before the coroutine goes on
+  if (raises) return raise_pending(L);
+  if (failure) {
+    lua_rawgeti(L, kResults, failure);
+    return lua_error(L);
+  }
+  lua_settop(L, kFailed);
+  lua_remove(L, kThreads);
+  lua_remove(L, kFunctions);
+  return 2;
+}
+
+}  // namespace engine::lua

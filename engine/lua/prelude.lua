@@ -1,0 +1,146 @@
+-- The control words of a run, written over a few primitives that know how to wait. Called once with their table.
+
+local host = ...
+
+local type, error, pcall, pairs, ipairs = type, error, pcall, pairs, ipairs
+local pack, unpack = table.pack, table.unpack
+local fail = fail
+
+local function refuse(message, hint)
+  fail("INVALID_ARGUMENT", message, hint and { hint = hint })
+end
+
+local function check_function(value, word, shape)
+  if type(value) ~= "function" then refuse(word .. " takes a function, not a " .. type(value), shape) end
+end
+
+function sleep(duration)
+  host.wait(host.duration(duration, "sleep"), "sleep")
+end
+
+-- The parameter's name is how a traceback knows a step.
+function step(step_name, fn, ...)
+  if type(step_name) ~= "string" then
+    refuse("step takes a name and a function", 'step("Check disks", function() ... end)')
+  end
+  check_function(fn, "step", 'step("' .. step_name .. '", function() ... end)')
+  local open <close> = host.step_open(step_name)
+  return fn(...)
+end
+
+function parallel(tasks)
+  if type(tasks) ~= "table" then refuse("parallel takes a table of functions", "parallel { f, g }") end
+  local keys, functions, limit, collect = {}, {}, 0, false
+  for key, value in pairs(tasks) do
+    if type(value) == "function" then
+      keys[#keys + 1] = key
+      functions[#functions + 1] = value
+    elseif key == "limit" and type(value) == "number" and value >= 1 then
+      limit = value // 1 | 0
+    elseif key == "collect" and type(value) == "boolean" then
+      collect = value
+    else
+      refuse("parallel takes functions, limit and collect, not a " .. type(value) .. " as '" .. tostring(key) .. "'",
+        "parallel { f, g, limit = 2, collect = true }")
+    end
+  end
+  if #functions == 0 then return {} end
+  local results, failed = host.group(functions, limit, collect, nil, "parallel")
+  local shaped = {}
+  for index, key in ipairs(keys) do
+    if not collect then
+      shaped[key] = results[index]
+    elseif failed[index] then
+      shaped[key] = { ok = false, error = results[index] }
+    else
+      shaped[key] = { ok = true, value = results[index] }
+    end
+  end
+  return shaped
+end
+
+function timeout(duration, fn, ...)
+  local limit = host.duration(duration, "timeout")
+  check_function(fn, "timeout", 'timeout("30s", function() ... end)')
+  local arguments = pack(...)
+  local results
+  host.group({ function() results = pack(fn(unpack(arguments, 1, arguments.n))) end }, 0, false, limit, "timeout")
+  return unpack(results, 1, results.n)
+end
+
+local OPTIONS = { attempts = true, backoff = true, first = true, max = true, jitter = true, on = true }
+local NEVER = {
+  CANCELLED = true, INVALID_ARGUMENT = true, PERMISSION_DENIED = true, UNSUPPORTED = true, IN_DOUBT = true,
+  REPLAY_MISMATCH = true,
+}
+local GROWTH = {
+  constant = function(first) return first end,
+  linear = function(first, attempt) return first * attempt end,
+  exponential = function(first, attempt) return first * 2.0 ^ (attempt - 1) end,
+}
+
+local function codes(on)
+  if on == nil then return nil end
+  local set = {}
+  for _, code in ipairs(type(on) == "table" and on or { on }) do set[code] = true end
+  return set
+end
+
+local function jitter_of(jitter)
+  if jitter == nil or jitter == true then return 0.5 end
+  if jitter == false then return 0 end
+  if type(jitter) ~= "number" or jitter < 0 or jitter > 1 then
+    refuse("retry: jitter is true, false or a number from 0 to 1")
+  end
+  return jitter
+end
+
+local function plan(options)
+  if type(options) ~= "table" then
+    refuse("retry takes options and a function", 'retry({ attempts = 3, first = "1s" }, function() ... end)')
+  end
+  for key in pairs(options) do
+    if not OPTIONS[key] then
+      refuse("retry has no option '" .. tostring(key) .. "'", "there are attempts, backoff, first, max, jitter and on")
+    end
+  end
+  local attempts = options.attempts or 3
+  if type(attempts) ~= "number" or attempts < 1 then refuse("retry: attempts is a number from 1 on") end
+  local growth = GROWTH[options.backoff or "exponential"]
+  if not growth then
+    refuse("retry: there is no backoff '" .. tostring(options.backoff) .. "'",
+      "there are exponential, linear and constant")
+  end
+  return {
+    attempts = attempts // 1 | 0,
+    growth = growth,
+    first = host.duration(options.first or "1s", "retry: first"),
+    max = host.duration(options.max or "1m", "retry: max"),
+    jitter = jitter_of(options.jitter),
+    on = codes(options.on),
+  }
+end
+
+local function repeats(plan_, err)
+  local code, in_doubt = host.error_of(err)
+  if code == "CANCELLED" or code == "IN_DOUBT" or in_doubt then return false end
+  if plan_.on then return plan_.on[code] or false end
+  return not NEVER[code]
+end
+
+function retry(options, fn)
+  local how = plan(options)
+  check_function(fn, "retry", 'retry({ attempts = 3 }, function() ... end)')
+  local attempt = 1
+  while true do
+    local results = pack(pcall(fn, attempt))
+    if results[1] then return unpack(results, 2, results.n) end
+    local err = results[2]
+    if attempt >= how.attempts or not repeats(how, err) then error(err, 0) end
+    local delay = how.growth(how.first, attempt)
+    if delay > how.max then delay = how.max end
+    delay = delay * (1 - how.jitter * host.random())
+    attempt = attempt + 1
+    host.retry_wait(attempt, how.attempts, delay // 1 | 0, err)
+  end
+end
