@@ -1,7 +1,8 @@
 -- What luacheck accepts as given: the globals that a runbook sees, and those of the engine's own Lua.
 std = "lua54"
-max_line_length = 100
-unused_args = true
+max_line_length = 120
+-- A variable that closes a scope is used by being there, which luacheck does not see.
+ignore = { "211/open", "211/guard", "211/lock" }
 self = false
 
 -- The control words, the values' helpers, and a global for each plugin.
@@ -18,4 +19,4 @@ files["tests"] = { read_globals = words }
 files["plugins"] = { read_globals = words }
 
 -- The prelude makes those words, and is given its primitives as locals.
-files["engine"] = { globals = words }
+files["engine"] = { globals = words, ignore = { "122/table", "122/string", "142/table", "142/string" } }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 
 #include "engine/base/json.h"
 #include "engine/base/text.h"
@@ -13,6 +14,7 @@ namespace engine::config {
 namespace {
 
 constexpr int64_t kMemoryMin = 1 << 20;
+constexpr int64_t kIntegerMax = 10'000;
 
 std::string text(const Value& value) { return std::get<std::string>(value); }
 int64_t integer(const Value& value) { return std::get<int64_t>(value); }
@@ -122,6 +124,11 @@ bool is_permission(std::string_view entry) {
 
 Result<Value> convert_list(const Key& key, const Written& written) {
   if (written.shape != Shape::list || !written.all_strings) return mismatch(key, written);
+  if (key.name == "permissions.allow" && written.texts.empty()) {
+    return fail(
+        code::kInvalidArgument, "permissions.allow must not be empty",
+        "leave it out for no bound; to allow nothing, name a plugin's reads: \"host:read\"");
+  }
   for (const std::string& entry : written.texts) {
     if (is_permission(entry)) continue;
     return fail(
@@ -135,15 +142,11 @@ Result<Value> convert_list(const Key& key, const Written& written) {
 Result<Value> convert_integer(const Key& key, const Written& written) {
   if (written.shape != Shape::integer) return mismatch(key, written);
   int64_t number = 0;
-  for (const char c : written.json) {
-    if (c < '0' || c > '9' || number > 10'000)
-      return fail(code::kInvalidArgument,
-                  std::string(key.name) + " must be from 1 to 10000, not " + written.json);
-    number = number * 10 + (c - '0');
-  }
-  if (number < 1 || number > 10'000) {
-    return fail(code::kInvalidArgument,
-                std::string(key.name) + " must be from 1 to 10000, not " + written.json);
+  const std::string& text = written.json;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < 1 || number > kIntegerMax) {
+    return fail(code::kInvalidArgument, std::string(key.name) + " must be from 1 to " +
+                                            std::to_string(kIntegerMax) + ", not " + text);
   }
   return Value(number);
 }

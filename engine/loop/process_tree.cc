@@ -52,9 +52,11 @@ struct Stat {
   char state = 0;
   int parent = 0;
   int session = 0;
+  int threads = 0;
   uint64_t start = 0;
 
-  bool alive() const { return state != 'Z' && state != 'X'; }
+  // The first thread of a process may have ended before the others.
+  bool alive() const { return (state != 'Z' && state != 'X') || threads > 1; }
 };
 
 template <class Number>
@@ -72,7 +74,11 @@ std::optional<Stat> read_stat(int pid) {
   const size_t name_end = text.rfind(')');
   if (name_end == std::string::npos || name_end + 2 >= text.size()) return std::nullopt;
   const std::string_view fields = std::string_view(text).substr(name_end + 2);
-  return Stat{pid, fields[0], field<int>(fields, 1), field<int>(fields, 3),
+  return Stat{pid,
+              fields[0],
+              field<int>(fields, 1),
+              field<int>(fields, 3),
+              field<int>(fields, 17),
               field<uint64_t>(fields, 19)};
 }
 
@@ -181,6 +187,8 @@ size_t ProcessTree::living_descendants(bool root_lives) {
   if (!root_lives && fosters && fosters->empty()) return 0;
   size_t living = 0;
   for (const Entry& entry : scan()) living += entry.stat.pid != root_ ? 1 : 0;
+  // Some may have died since they were looked for, and none is left who would reap them.
+  if (living == 0) reap_orphans();
   return living;
 }
 
@@ -205,7 +213,8 @@ std::optional<std::vector<int>> ProcessTree::reap_orphans() {
     // A child in our own session was started by a library, which waits for it.
     if (!stat || stat->alive() || stat->session == getsid(0)) return !stat;
     siginfo_t info{};
-    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0;
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) == 0 &&
+           info.si_pid == pid;
   });
   return fosters;
 }

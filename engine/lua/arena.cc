@@ -1,4 +1,5 @@
-// Size classes over chunks for what is small, malloc for what is large; both are known, so that all can be dropped.
+// Size classes over chunks for what is small, malloc for what is large; both are known, so that all
+// can be dropped.
 #include "engine/lua/arena.h"
 
 #include <cassert>

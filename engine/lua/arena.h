@@ -1,4 +1,5 @@
-// The memory of one run's Lua: blocks by size class, a hard limit, and everything dropped at once at the end.
+// The memory of one run's Lua: blocks by size class, a hard limit, and everything dropped at once
+// at the end.
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // A lua_Alloc; `arena` is the Arena. Growing fails at the limit; shrinking never fails, as Lua demands.
+  // A lua_Alloc; `arena` is the Arena. Growing fails at the limit; shrinking never fails, as Lua
+  // demands.
   static void* allocate(void* arena, void* block, size_t old_size, size_t new_size) noexcept;
 
   void* owner() const { return owner_; }

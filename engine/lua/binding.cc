@@ -14,7 +14,8 @@ int run_binding(lua_State* L, Binding binding) {
     if (count) return *count;
     run.pending = std::move(count.error());
   } catch (const std::exception& exception) {
-    run.pending = Error(code::kInternal, std::string("a function of the engine failed: ") + exception.what());
+    run.pending =
+        Error(code::kInternal, std::string("a function of the engine failed: ") + exception.what());
   }
   return kRaise;
 }

@@ -7,8 +7,8 @@
 
 namespace engine::lua {
 
-// A binding never raises and never yields while it has C++ objects alive: it returns a count of results, an Error, or
-// kWait, its objects die, and the trampoline raises or yields on its behalf.
+// A binding never raises and never yields while it has C++ objects alive: it returns a count of
+// results, an Error, or kWait, its objects die, and the trampoline raises or yields on its behalf.
 using Binding = Result<int> (*)(lua_State*);
 inline constexpr int kWait = -1;
 inline constexpr int kRaise = -2;

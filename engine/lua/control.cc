@@ -42,7 +42,8 @@ Result<int> group(lua_State* L) {
   State& run = state(L);
   if (run.scheduler->tasks + options.count > run.limits.tasks) {
     return fail(code::kResourceExhausted,
-                "a run may have " + std::to_string(run.limits.tasks) + " tasks side by side, and this asks for more",
+                "a run may have " + std::to_string(run.limits.tasks) +
+                    " tasks side by side, and this asks for more",
                 "start them in smaller groups, or give parallel a smaller list");
   }
   auto begun = std::make_unique<Group>(*run.scheduler, **self, options);
@@ -52,8 +53,8 @@ Result<int> group(lua_State* L) {
   return kWait;
 }
 
-// group(functions, limit, collect, timeout in ms or nil, what) -> results, failed flags. Makes room for the group's
-// lists, which may raise, so it is no binding.
+// group(functions, limit, collect, timeout in ms or nil, what) -> results, failed flags. Makes room
+// for the group's lists, which may raise, so it is no binding.
 int start_group(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 5);
@@ -79,7 +80,9 @@ Result<int> duration(lua_State* L) {
   int64_t ms = -1;
   if (lua_type(L, 1) == LUA_TSTRING) {
     Result<Millis> parsed = parse_duration(text_at(L, 1));
-    if (!parsed) return fail(code::kInvalidArgument, what + ": " + parsed.error().message, parsed.error().hint);
+    if (!parsed)
+      return fail(code::kInvalidArgument, what + ": " + parsed.error().message,
+                  parsed.error().hint);
     ms = parsed->count();
   } else if (lua_type(L, 1) == LUA_TNUMBER) {
     const lua_Number number = lua_tonumber(L, 1);
@@ -87,7 +90,8 @@ Result<int> duration(lua_State* L) {
   }
   if (ms < 0) {
     return fail(code::kInvalidArgument,
-                what + " takes a duration such as \"30s\" or a number of milliseconds, not a " + luaL_typename(L, 1));
+                what + " takes a duration such as \"30s\" or a number of milliseconds, not a " +
+                    luaL_typename(L, 1));
   }
   lua_pushinteger(L, ms);
   return 1;
@@ -98,7 +102,8 @@ Result<int> step_begin(lua_State* L) {
   Coroutine* self = owner(L);
   State& run = state(L);
   if (!self || run.loading) {
-    return fail(code::kInvalidArgument, "step can only be used while a run runs", "call it inside run");
+    return fail(code::kInvalidArgument, "step can only be used while a run runs",
+                "call it inside run");
   }
   *step = {++run.steps_opened, self->step, true};
   run.open_steps.push_back(step->id);
@@ -139,8 +144,8 @@ Result<int> retry_wait(lua_State* L) {
   read_error(L, 4, run.pending);
   const int64_t delay = lua_tointeger(L, 3);
   return Coroutine::await(L, "retry", [&](Coroutine& self, Done done) {
-    run.outside.retrying(self.step, static_cast<int>(lua_tointeger(L, 1)), static_cast<int>(lua_tointeger(L, 2)),
-                         delay, run.pending);
+    run.outside.retrying(self.step, static_cast<int>(lua_tointeger(L, 1)),
+                         static_cast<int>(lua_tointeger(L, 2)), delay, run.pending);
     return run.outside.wait(self.next_place(), delay, std::move(done));
   });
 }
@@ -163,10 +168,14 @@ Result<int> error_of(lua_State* L) {
 }  // namespace
 
 void install_control(lua_State* L) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"wait", bind<wait>},         {"group", start_group},           {"duration", bind<duration>},
-      {"step_open", step_open},     {"retry_wait", bind<retry_wait>}, {"random", random},
-      {"error_of", bind<error_of>}, {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
+                                            {"group", start_group},
+                                            {"duration", bind<duration>},
+                                            {"step_open", step_open},
+                                            {"retry_wait", bind<retry_wait>},
+                                            {"random", random},
+                                            {"error_of", bind<error_of>},
+                                            {nullptr, nullptr}};
   luaL_setfuncs(L, kFunctions, 0);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, bind<step_close>);

@@ -8,7 +8,8 @@
 namespace engine::lua {
 namespace {
 
-// The C function that stands between a waiting call and the coroutine's resume; its name as the script called it.
+// The C function that stands between a waiting call and the coroutine's resume; its name as the
+// script called it.
 std::string obstacle(lua_State* L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); ++level) {
@@ -22,7 +23,11 @@ std::string obstacle(lua_State* L) {
 }  // namespace
 
 Coroutine::Coroutine(Scheduler& scheduler, lua_State* thread, std::string path, int step)
-    : step(step), scheduler_(scheduler), thread_(thread), path_(std::move(path)), arguments_(lua_gettop(thread)) {
+    : step(step),
+      scheduler_(scheduler),
+      thread_(thread),
+      path_(std::move(path)),
+      arguments_(lua_gettop(thread)) {
   owner(thread) = this;
   lua_pushcfunction(thread, main);
   lua_insert(thread, 1);
@@ -47,15 +52,18 @@ std::optional<Error> Coroutine::refusal(lua_State* L, std::string_view what) {
   const std::string name(what);
   if (run.fatal) return *run.fatal;
   if (run.loading) {
-    return Error(code::kInvalidArgument, name + " waits, and cannot be called at the top level of a runbook",
+    return Error(code::kInvalidArgument,
+                 name + " waits, and cannot be called at the top level of a runbook",
                  "call it inside run");
   }
-  if (destroying_) return Error(code::kCancelled, name + " cannot be called any more: the time for closing is over");
+  if (destroying_)
+    return Error(code::kCancelled,
+                 name + " cannot be called any more: the time for closing is over");
   if (!lua_isyieldable(L)) {
     const Position at = engine::lua::where(L);
     return Error(code::kInvalidArgument,
-                 name + " waits, and cannot be called inside " + obstacle(L) + " (" + at.source + ":" +
-                     std::to_string(at.line) + ")",
+                 name + " waits, and cannot be called inside " + obstacle(L) + " (" + at.source +
+                     ":" + std::to_string(at.line) + ")",
                  "collect the values first, then call " + name + " in a loop");
   }
   if (!cancelled_) return std::nullopt;
@@ -66,7 +74,9 @@ std::optional<Error> Coroutine::refusal(lua_State* L, std::string_view what) {
 
 Result<Coroutine*> Coroutine::enter(lua_State* L, std::string_view what) {
   Coroutine* self = owner(L);
-  if (!self) return fail(code::kInvalidArgument, std::string(what) + " waits, and cannot be called outside of a run");
+  if (!self)
+    return fail(code::kInvalidArgument,
+                std::string(what) + " waits, and cannot be called outside of a run");
   if (std::optional<Error> refused = self->refusal(L, what)) return fail(std::move(*refused));
   self->outcome_.reset();
   return self;
@@ -85,7 +95,8 @@ int Coroutine::after_wait(lua_State* L, int, lua_KContext) {
   State& run = state(L);
   {
     Result<std::string>& outcome = *self.outcome_;
-    Result<void> pushed = outcome ? push_json(L, *outcome, Dialect::wire) : fail(std::move(outcome.error()));
+    Result<void> pushed =
+        outcome ? push_json(L, *outcome, Dialect::wire) : fail(std::move(outcome.error()));
     if (pushed) return 1;
     run.pending = std::move(pushed.error());
   }

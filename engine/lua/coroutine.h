@@ -1,8 +1,8 @@
-// A task of a run: a Lua coroutine, what it waits for, and the only code that knows yield and resume.
+// A task of a run: a Lua coroutine, what it waits for, and the only code that knows yield and
+// resume.
 #pragma once
 
 #include <lua.hpp>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,12 +17,14 @@ class Group;
 
 class Coroutine final : public Waiter {
  public:
-  // `thread` holds a function and its arguments, and is kept alive by the caller. `step` is the open step around it.
+  // `thread` holds a function and its arguments, and is kept alive by the caller. `step` is the
+  // open step around it.
   Coroutine(Scheduler& scheduler, lua_State* thread, std::string path, int step);
   ~Coroutine();  // cancels what it waits for
 
-  // Law 1: only this suspends, only its callback resumes. `what` names the function for errors. `begin(self, done)`
-  // starts the work and answers its Task; it is not called where waiting is refused.
+  // Law 1: only this suspends, only its callback resumes. `what` names the function for errors.
+  // `begin(self, done)` starts the work and answers its Task; it is not called where waiting is
+  // refused.
   template <class Begin>
   static Result<int> await(lua_State* L, std::string_view what, Begin&& begin) {
     Result<Coroutine*> self = enter(L, what);
@@ -44,18 +46,20 @@ class Coroutine final : public Waiter {
   bool sliced() const { return sliced_; }
   lua_State* thread() const { return thread_; }
 
-  // Raises `reason` where the task waits and wherever it waits later, except inside <close> handlers.
+  // Raises `reason` where the task waits and wherever it waits later, except inside <close>
+  // handlers.
   void cancel(const Error& reason);
   const std::optional<Error>& cancelled() const { return cancelled_; }
-  // Ends it now: drops what it waits for, runs what is left of its <close> variables, which cannot wait any more.
+  // Ends it now: drops what it waits for, runs what is left of its <close> variables, which cannot
+  // wait any more.
   void destroy();
   bool destroying() const { return destroying_; }
 
   void delivered(Result<std::string> result) override;
   void group_ended();
 
-  int step = 0;                  // the innermost open step
-  Group* parent = nullptr;       // the group it is a member of; null for the main task
+  int step = 0;             // the innermost open step
+  Group* parent = nullptr;  // the group it is a member of; null for the main task
 
  private:
   friend int suspend(lua_State* L);
@@ -72,8 +76,8 @@ class Coroutine final : public Waiter {
   std::string path_;
   int calls_ = 0;
   int arguments_;
-  bool started_ = false, suspended_ = false, ended_ = false,
-       failed_ = false, sliced_ = false, destroying_ = false;
+  bool started_ = false, suspended_ = false, ended_ = false, failed_ = false, sliced_ = false,
+       destroying_ = false;
   std::optional<Error> cancelled_;
   TaskPtr waiting_;
   std::unique_ptr<Group> group_;

@@ -109,7 +109,8 @@ void push_error(lua_State* L, const Error& error) {
   set_text(L, "message", error.message);
   set_text(L, "hint", error.hint);
   set_text(L, "operation", error.operation);
-  if (!error.details.empty() && push_json(L, error.details, Dialect::wire)) lua_setfield(L, -2, "details");
+  if (!error.details.empty() && push_json(L, error.details, Dialect::wire))
+    lua_setfield(L, -2, "details");
   if (error.retryable) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "retryable");

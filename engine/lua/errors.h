@@ -1,8 +1,8 @@
-// Errors across the border: Error in C++, a table { code, message, operation, hint, details, ... } in Lua.
+// Errors across the border: Error in C++, a table { code, message, operation, hint, details, ... }
+// in Lua.
 #pragma once
 
 #include <lua.hpp>
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,12 +34,13 @@ void append_traceback(lua_State* L, std::string& out);
 std::string traceback_of(lua_State* L, int index);
 std::vector<Frame> parse_traceback(std::string_view text);
 
-// Any Lua error value as an Error. Raises nothing but a lack of memory; `into` belongs to something that stays.
+// Any Lua error value as an Error. Raises nothing but a lack of memory; `into` belongs to something
+// that stays.
 void read_error(lua_State* L, int index, Error& into);
 // The failure of a task whose error is on top of its stack; pops it.
 Failure take_failure(State& state, lua_State* thread);
 
-// The source line with a caret below what the message names: "  3 | local x = = 2\n    |           ^".
+// The source line with a caret below what the message names: "  3 | local x = = 2\n    | ^".
 std::string excerpt(std::string_view text, int line, std::string_view message);
 // Counted from 1; 1 where the message names nothing on that line.
 int column_of(std::string_view line, std::string_view message);

@@ -36,7 +36,8 @@ void Group::drop(Timer& timer) {
 
 void Group::begin() {
   if (options_.timeout_ms >= 0) {
-    timer_.wait = scheduler_.state().outside.deadline(place_, options_.timeout_ms, scheduler_.done(timer_));
+    timer_.wait =
+        scheduler_.state().outside.deadline(place_, options_.timeout_ms, scheduler_.done(timer_));
   }
   start_more();
 }
@@ -60,7 +61,8 @@ int Group::start_member(lua_State* L) {
   lua_xmove(parent, thread, 1);
   std::string path = self.place_.task.empty() ? "" : self.place_.task + "/";
   path += std::to_string(self.place_.number) + "." + std::to_string(number);
-  auto member = std::make_unique<Coroutine>(self.scheduler_, thread, std::move(path), self.parent_.step);
+  auto member =
+      std::make_unique<Coroutine>(self.scheduler_, thread, std::move(path), self.parent_.step);
   member->parent = &self;
   self.scheduler_.ready(*member);
   self.members_[static_cast<size_t>(self.next_)] = std::move(member);
@@ -94,7 +96,8 @@ void Group::member_ended(Coroutine& member) {
 }
 
 void Group::finish_if_ended() {
-  if (woken_ || alive_ > 0 || (!closing_ && next_ < options_.count) || scheduler_.state().fatal) return;
+  if (woken_ || alive_ > 0 || (!closing_ && next_ < options_.count) || scheduler_.state().fatal)
+    return;
   woken_ = true;
   drop(timer_);
   drop(grace_);
@@ -129,7 +132,8 @@ void Group::start_grace() {
   State& run = scheduler_.state();
   std::string path = place_.task.empty() ? "" : place_.task + "/";
   path += std::to_string(place_.number);
-  grace_.wait = run.outside.deadline({std::move(path), 0}, run.limits.close_grace.count(), scheduler_.done(grace_));
+  grace_.wait = run.outside.deadline({std::move(path), 0}, run.limits.close_grace.count(),
+                                     scheduler_.done(grace_));
 }
 
 void Group::destroy() {
@@ -149,7 +153,8 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   if (group->cancelled_) {
     run.pending = *group->cancelled_;
   } else if (group->timed_out_) {
-    run.pending = Error(code::kTimeout, "it did not end within " + format_duration(Millis(group->options_.timeout_ms)));
+    run.pending = Error(code::kTimeout, "it did not end within " +
+                                            format_duration(Millis(group->options_.timeout_ms)));
   }
   group.reset();  // what the wait owned is gone before the coroutine goes on
   if (raises) return raise_pending(L);

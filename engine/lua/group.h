@@ -1,4 +1,5 @@
-// Tasks side by side as one wait of the task that started them: parallel and timeout are made of it.
+// Tasks side by side as one wait of the task that started them: parallel and timeout are made of
+// it.
 #pragma once
 
 #include <memory>
@@ -10,12 +11,13 @@ namespace engine::lua {
 
 struct GroupOptions {
   int count = 0;
-  int limit = 0;             // running at once; 0: all
-  bool collect = false;      // a failure stops nobody
-  int64_t timeout_ms = -1;   // negative: none
+  int limit = 0;            // running at once; 0: all
+  bool collect = false;     // a failure stops nobody
+  int64_t timeout_ms = -1;  // negative: none
 };
 
-// Lives in the parent's frame, whose stack holds: functions, results, threads, failed flags (lists of `count`).
+// Lives in the parent's frame, whose stack holds: functions, results, threads, failed flags (lists
+// of `count`).
 class Group {
  public:
   Group(Scheduler& scheduler, Coroutine& parent, GroupOptions options);
@@ -23,13 +25,15 @@ class Group {
 
   void begin();
   void member_ended(Coroutine& member);
-  // The parent was cancelled: cancels the members; the parent wakes with `reason` when they have closed.
+  // The parent was cancelled: cancels the members; the parent wakes with `reason` when they have
+  // closed.
   void cancel(const Error& reason);
   // A cancelled member waits in a <close> handler: it has the grace time for that.
   void start_grace();
   void destroy();
 
-  // In the parent, when it wakes: answers the results and failed flags, or raises what ended the group.
+  // In the parent, when it wakes: answers the results and failed flags, or raises what ended the
+  // group.
   static int finish(lua_State* L, std::unique_ptr<Group>& group);
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 constexpr Millis kLoadCpu{2000};  // a runbook's top level only declares
 constexpr std::chrono::milliseconds kLoadSlice{10};
-const char kMainThread = 0;       // registry: keeps the main task's thread
+const char kMainThread = 0;  // registry: keeps the main task's thread
 
 class Host final : public Interpreter, private Waiter {
  public:
@@ -31,7 +31,8 @@ class Host final : public Interpreter, private Waiter {
 
   Result<void> load(std::string source, std::string_view text) override;
   const RunbookInfo& info() const override { return info_; }
-  void start(std::string_view id, std::string_view params, std::string_view trigger, bool dry_run) override;
+  void start(std::string_view id, std::string_view params, std::string_view trigger,
+             bool dry_run) override;
   Turn turn(std::chrono::nanoseconds slice) override;
   void on_ready(std::function<void()> fn) override { scheduler_.on_ready = std::move(fn); }
   void cancel(Error reason) override;
@@ -42,7 +43,7 @@ class Host final : public Interpreter, private Waiter {
  private:
   struct Beginning {  // what a protected function needs to make the main thread
     Host* host;
-    std::string_view source, text;       // load
+    std::string_view source, text;         // load
     std::string_view id, params, trigger;  // start
     bool dry_run;
     lua_State* thread;
@@ -79,7 +80,8 @@ int Host::compile(lua_State* L) {
   lua_State* thread = beginning.thread;
   std::string& name = beginning.host->state_->scratch;
   name.assign("@").append(beginning.source);
-  if (luaL_loadbufferx(thread, beginning.text.data(), beginning.text.size(), name.c_str(), "t") != LUA_OK) {
+  if (luaL_loadbufferx(thread, beginning.text.data(), beginning.text.size(), name.c_str(), "t") !=
+      LUA_OK) {
     beginning.fault = lua_tostring(thread, -1);
   }
   return 0;
@@ -126,9 +128,10 @@ Result<void> Host::load(std::string source, std::string_view text) {
     }();
     const auto line = static_cast<size_t>(std::max(parts.at.line, 1));
     const int column = line <= lines.size() ? column_of(lines[line - 1], parts.message) : 1;
-    return fail(code::kInvalidArgument,
-                source + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + parts.message,
-                excerpt(text, static_cast<int>(line), parts.message));
+    return fail(
+        code::kInvalidArgument,
+        source + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + parts.message,
+        excerpt(text, static_cast<int>(line), parts.message));
   }
   main_ = std::make_unique<Coroutine>(scheduler_, beginning.thread, "", 0);
   if (Result<void> ran = run_top_level(); !ran) return ran;
@@ -164,12 +167,14 @@ Result<void> Host::run_top_level() {
     const Position& at = failed.traceback.front().at;
     error.message = at.source + ":" + std::to_string(at.line) + ": " + error.message;
   }
-  if (!failed.excerpt.empty()) error.hint = error.hint.empty() ? failed.excerpt : error.hint + "\n" + failed.excerpt;
+  if (!failed.excerpt.empty())
+    error.hint = error.hint.empty() ? failed.excerpt : error.hint + "\n" + failed.excerpt;
   if (error.code == code::kFailed) error.code = code::kInvalidArgument;
   return fail(std::move(error));
 }
 
-void Host::start(std::string_view id, std::string_view params, std::string_view trigger, bool dry_run) {
+void Host::start(std::string_view id, std::string_view params, std::string_view trigger,
+                 bool dry_run) {
   Beginning beginning{};
   beginning.host = this;
   beginning.id = id;
@@ -197,11 +202,12 @@ void Host::cancel(Error reason) {
     return;
   }
   cancelled_ = std::move(reason);
-  grace_ = state_->outside.deadline({"", 0}, state_->limits.close_grace.count(), [this](Result<std::string>) {
-    grace_.reset();
-    killed_ = true;
-    if (scheduler_.on_ready) scheduler_.on_ready();
-  });
+  grace_ = state_->outside.deadline({"", 0}, state_->limits.close_grace.count(),
+                                    [this](Result<std::string>) {
+                                      grace_.reset();
+                                      killed_ = true;
+                                      if (scheduler_.on_ready) scheduler_.on_ready();
+                                    });
   scheduler_.deliver(*this, "null");
 }
 
@@ -228,7 +234,8 @@ Failure Host::failure() {
   if (!failed.traceback.empty()) {
     const Position& at = failed.traceback.front().at;
     const auto source = state_->sources.find(at.source);
-    if (source != state_->sources.end()) failed.excerpt = excerpt(source->second, at.line, failed.error.message);
+    if (source != state_->sources.end())
+      failed.excerpt = excerpt(source->second, at.line, failed.error.message);
   }
   return failed;
 }
@@ -251,14 +258,17 @@ void Host::finish() {
     outcome_ = std::move(json);
   } else {
     outcome_ = std::unexpected(Failure{
-        Error(written.error().code, "what run returned cannot be kept: " + written.error().message, written.error().hint),
-        {}, {}});
+        Error(written.error().code, "what run returned cannot be kept: " + written.error().message,
+              written.error().hint),
+        {},
+        {}});
   }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Interpreter>> Interpreter::create(const Limits& limits, ops::Registry& registry,
+Result<std::unique_ptr<Interpreter>> Interpreter::create(const Limits& limits,
+                                                         ops::Registry& registry,
                                                          Outside& outside) {
   Result<std::unique_ptr<State>> state = make_state(limits, registry, outside);
   if (!state) return fail(std::move(state.error()));

@@ -1,4 +1,5 @@
-// require(name): the text comes from outside, its value is kept, a circle is an error that shows the way round.
+// require(name): the text comes from outside, its value is kept, a circle is an error that shows
+// the way round.
 #include "engine/lua/modules.h"
 
 #include "engine/lua/binding.h"
@@ -21,7 +22,8 @@ std::string_view text_at(lua_State* L, int index) {
 Result<int> find(lua_State* L) {
   State& run = state(L);
   if (lua_type(L, 1) != LUA_TSTRING) {
-    return fail(code::kInvalidArgument, "require takes the name of a module", "require(\"std.units\")");
+    return fail(code::kInvalidArgument, "require takes the name of a module",
+                "require(\"std.units\")");
   }
   Result<Outside::Module> module = run.outside.module(text_at(L, 1), where(L).source);
   if (!module) return fail(std::move(module.error()));
@@ -41,7 +43,8 @@ Result<int> refuse_circle(lua_State* L) {
     lua_pop(L, 1);
   }
   if (way.empty()) return 0;
-  return fail(code::kInvalidArgument, "modules require each other in a circle: " + way + std::string(text_at(L, 2)),
+  return fail(code::kInvalidArgument,
+              "modules require each other in a circle: " + way + std::string(text_at(L, 2)),
               "move what both need into a third module");
 }
 
@@ -49,9 +52,11 @@ Result<int> compile(lua_State* L) {
   State& run = state(L);
   const std::string source(text_at(L, 2));
   const std::string& text = run.sources.find(source)->second;
-  if (luaL_loadbufferx(L, text.data(), text.size(), ("@" + source).c_str(), "t") == LUA_OK) return 1;
+  if (luaL_loadbufferx(L, text.data(), text.size(), ("@" + source).c_str(), "t") == LUA_OK)
+    return 1;
   const SplitMessage parts = split_message(text_at(L, -1));
-  return fail(code::kInvalidArgument, source + ":" + std::to_string(parts.at.line) + ": " + parts.message,
+  return fail(code::kInvalidArgument,
+              source + ":" + std::to_string(parts.at.line) + ": " + parts.message,
               excerpt(text, parts.at.line, parts.message));
 }
 
@@ -71,7 +76,8 @@ int require(lua_State* L) {
   lua_pushvalue(L, 2);
   lua_rawseti(L, 3, depth + 1);
   lua_pushvalue(L, 1);
-  // Not lua_callk: a module's top level cannot wait, so that its value is there when require returns, for all tasks.
+  // Not lua_callk: a module's top level cannot wait, so that its value is there when require
+  // returns, for all tasks.
   const int status = lua_pcall(L, 1, 1, 0);
   lua_pushnil(L);
   lua_rawseti(L, 3, depth + 1);

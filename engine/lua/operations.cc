@@ -1,4 +1,5 @@
-// Globals that lead to operations. A plugin's table is an empty proxy over a cache that is filled at first use.
+// Globals that lead to operations. A plugin's table is an empty proxy over a cache that is filled
+// at first use.
 #include "engine/lua/operations.h"
 
 #include <algorithm>
@@ -49,7 +50,8 @@ Result<int> call_operation(lua_State* L) {
         name));
   }
   return Coroutine::await(L, name, [&](Coroutine& self, Done done) {
-    return state(L).outside.call(self.next_place(), name, std::move(args), self.step, where(L), std::move(done));
+    return state(L).outside.call(self.next_place(), name, std::move(args), self.step, where(L),
+                                 std::move(done));
   });
 }
 
@@ -75,7 +77,8 @@ Result<Found> look_up(State& run, const std::string& full) {
   Found found;
   Result<const ops::Operation*> operation = run.registry.find(full);
   found.operation = operation.has_value();
-  if (!operation && operation.error().code != code::kNotFound) return fail(std::move(operation.error()));
+  if (!operation && operation.error().code != code::kNotFound)
+    return fail(std::move(operation.error()));
   Result<std::vector<std::string>> children = run.registry.children(full);
   if (children) found.prefix = !children->empty();
   return found;
@@ -104,7 +107,8 @@ void push_namespace(lua_State* L, bool callable) {
   lua_setfield(L, -2, "__metatable");
   if (callable) {
     lua_pushvalue(L, -3);
-    lua_pushcclosure(L, [](lua_State* state) { return lua_remove(state, 1), bind<call_operation>(state); }, 1);
+    lua_pushcclosure(
+        L, [](lua_State* state) { return lua_remove(state, 1), bind<call_operation>(state); }, 1);
     lua_setfield(L, -2, "__call");
   }
   lua_setmetatable(L, -2);
@@ -120,7 +124,8 @@ Result<int> find_below(lua_State* L) {
   State& run = state(L);
   const std::string_view prefix = text_at(L, lua_upvalueindex(1));
   if (lua_type(L, 2) != LUA_TSTRING) {
-    return fail(code::kInvalidArgument, "operations of " + std::string(prefix) + " have names that are text");
+    return fail(code::kInvalidArgument,
+                "operations of " + std::string(prefix) + " have names that are text");
   }
   const std::string full = std::string(prefix) + "." + std::string(text_at(L, 2));
   Result<Found> found = look_up(run, full);
@@ -152,8 +157,9 @@ int resolve(lua_State* L) {
 }
 
 Result<int> refuse_assignment(lua_State* L) {
-  return fail(code::kInvalidArgument, "operations of " + std::string(text_at(L, lua_upvalueindex(1))) +
-                                          " cannot be assigned to");
+  return fail(
+      code::kInvalidArgument,
+      "operations of " + std::string(text_at(L, lua_upvalueindex(1))) + " cannot be assigned to");
 }
 int assign(lua_State* L) { return bind<refuse_assignment>(L); }
 

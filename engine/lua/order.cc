@@ -26,7 +26,8 @@ int rank(int type) { return type == LUA_TNUMBER ? 0 : type == LUA_TSTRING ? 1 : 
 
 bool before(const Key& a, const Key& b) {
   if (a.type != b.type) return rank(a.type) < rank(b.type);
-  if (a.type == LUA_TSTRING) return std::string_view(a.text, a.length) < std::string_view(b.text, b.length);
+  if (a.type == LUA_TSTRING)
+    return std::string_view(a.text, a.length) < std::string_view(b.text, b.length);
   if (a.integer && b.integer) return a.whole < b.whole;
   return a.number < b.number;
 }
@@ -48,7 +49,9 @@ Key key_at(lua_State* L, int index) {
       key.whole = lua_toboolean(L, index);
       break;
     default:
-      luaL_error(L, "a table whose keys are a %s cannot be gone through: there is no order to go by; keep a list beside it",
+      luaL_error(L,
+                 "a table whose keys are a %s cannot be gone through: there is no order to go by; "
+                 "keep a list beside it",
                  luaL_typename(L, index));
   }
   return key;

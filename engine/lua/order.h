@@ -5,7 +5,8 @@
 
 namespace engine::lua {
 
-// Sets the globals pairs, ipairs and next: numbers first, then strings, then booleans; other keys are an error.
+// Sets the globals pairs, ipairs and next: numbers first, then strings, then booleans; other keys
+// are an error.
 void install_order(lua_State* L);
 
 }  // namespace engine::lua

@@ -18,8 +18,9 @@ struct Position {
   int line = 0;
 };
 
-// The place of a call: the task's path ("" for the main task, "3.1" for the first task of the group that was its
-// parent's third call, "3.1/2.4" below that) and the call's number within the task, from 1.
+// The place of a call: the task's path ("" for the main task, "3.1" for the first task of the group
+// that was its parent's third call, "3.1/2.4" below that) and the call's number within the task,
+// from 1.
 struct Place {
   std::string task;
   int number = 0;
@@ -40,9 +41,9 @@ class Outside {
                        const Position& at, Done done) = 0;
   // A wait of the script's own (sleep, back-off); answers "null".
   virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
-  // A bound on something else: what timeout() gives its function, or, with number 0, the grace time of the group that
-  // is the task's call `place.task` (of the run where that is ""). The same as a wait, but for a dry run, where waits
-  // end at once and bounds do not.
+  // A bound on something else: what timeout() gives its function, or, with number 0, the grace time
+  // of the group that is the task's call `place.task` (of the run where that is ""). The same as a
+  // wait, but for a dry run, where waits end at once and bounds do not.
   virtual TaskPtr deadline(const Place& place, int64_t delay_ms, Done done) {
     return wait(place, delay_ms, std::move(done));
   }
@@ -52,10 +53,11 @@ class Outside {
   virtual void step_closed(int id, const Error* error) = 0;  // error: null when it succeeded
   // A retry is about to wait before attempt `next` (from 2).
   virtual void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) = 0;
-  virtual void log(std::string_view level, std::string_view message, std::string fields, int step) = 0;
+  virtual void log(std::string_view level, std::string_view message, std::string fields,
+                   int step) = 0;
   virtual void report(std::string json) = 0;  // a JSON string (text) or any other value (a table)
 
-  virtual int64_t now_ms() = 0;      // the run's own clock: the time of the last delivery
+  virtual int64_t now_ms() = 0;  // the run's own clock: the time of the last delivery
   virtual uint64_t random_seed() = 0;
 
   // The text of a module for require(name), pinned with the run; `from` is the requiring source.

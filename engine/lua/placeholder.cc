@@ -63,17 +63,22 @@ int empty_pairs(lua_State* L) {
   return 1;
 }
 
-int read_only(lua_State* L) { return luaL_error(L, "what a call would answer cannot be assigned to in a dry run"); }
+int read_only(lua_State* L) {
+  return luaL_error(L, "what a call would answer cannot be assigned to in a dry run");
+}
 
 }  // namespace
 
 void install_placeholders(lua_State* L) {
   static constexpr luaL_Reg kEvents[] = {
-      {"__tostring", text}, {"__index", child}, {"__newindex", read_only}, {"__call", same}, {"__len", zero},
-      {"__lt", no},         {"__le", no},       {"__pairs", empty_pairs}, {"__add", same},  {"__sub", same},
-      {"__mul", same},      {"__div", same},    {"__mod", same},          {"__pow", same},  {"__unm", same},
-      {"__idiv", same},     {"__band", same},   {"__bor", same},          {"__bxor", same}, {"__shl", same},
-      {"__shr", same},      {"__bnot", same},   {"__concat", same},       {nullptr, nullptr}};
+      {"__tostring", text}, {"__index", child},       {"__newindex", read_only},
+      {"__call", same},     {"__len", zero},          {"__lt", no},
+      {"__le", no},         {"__pairs", empty_pairs}, {"__add", same},
+      {"__sub", same},      {"__mul", same},          {"__div", same},
+      {"__mod", same},      {"__pow", same},          {"__unm", same},
+      {"__idiv", same},     {"__band", same},         {"__bor", same},
+      {"__bxor", same},     {"__shl", same},          {"__shr", same},
+      {"__bnot", same},     {"__concat", same},       {nullptr, nullptr}};
   luaL_newlib(L, kEvents);
   lua_pushliteral(L, "planned");
   lua_pushvalue(L, -1);

@@ -1,4 +1,5 @@
-// pcall and xpcall. The handler of xpcall runs after unwinding, as any function: it can wait and it is sliced.
+// pcall and xpcall. The handler of xpcall runs after unwinding, as any function: it can wait and it
+// is sliced.
 #include "engine/lua/protect.h"
 
 #include "engine/lua/errors.h"
@@ -34,7 +35,9 @@ int pcall(lua_State* L) {
   return finish_pcall(L, status, 1);
 }
 
-int finish_handler(lua_State* L, int, lua_KContext below) { return lua_gettop(L) - static_cast<int>(below); }
+int finish_handler(lua_State* L, int, lua_KContext below) {
+  return lua_gettop(L) - static_cast<int>(below);
+}
 
 int finish_xpcall(lua_State* L, int status, lua_KContext) {
   if (ended_well(status)) return lua_gettop(L) - 2;
@@ -60,7 +63,7 @@ int xpcall(lua_State* L) {
   lua_copy(L, 3, 2);  // on_error handler handler ... f
   lua_pushboolean(L, 1);
   lua_replace(L, 3);  // on_error handler true ... f
-  lua_insert(L, 4);  // on_error handler true f ...
+  lua_insert(L, 4);   // on_error handler true f ...
   const int status = lua_pcallk(L, lua_gettop(L) - 4, LUA_MULTRET, 1, 0, finish_xpcall);
   return finish_xpcall(L, status, 0);
 }

@@ -1,4 +1,5 @@
-// pcall and xpcall of a run: they catch what a script may catch, and neither limits nor the end of a run.
+// pcall and xpcall of a run: they catch what a script may catch, and neither limits nor the end of
+// a run.
 #pragma once
 
 #include <lua.hpp>

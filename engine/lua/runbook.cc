@@ -28,9 +28,10 @@ struct Fault {
 };
 using Checked = std::optional<Fault>;
 
-const std::vector<std::string> kFields = {"summary", "help", "severity", "on", "params", "allow", "timeout", "name"};
-const std::vector<std::string> kParamFields = {"name", "type", "help", "default", "required", "min", "max",
-                                               "values", "item", "sensitive"};
+const std::vector<std::string> kFields = {"summary", "help",  "severity", "on",
+                                          "params",  "allow", "timeout",  "name"};
+const std::vector<std::string> kParamFields = {"name", "type", "help",   "default", "required",
+                                               "min",  "max",  "values", "item",    "sensitive"};
 
 bool name_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
@@ -50,15 +51,18 @@ Checked set_type(ops::Type& type, std::string_view given, const std::string& sub
     return {};
   }
   std::vector<std::string> names;
-  for (int i = 0; i <= static_cast<int>(ops::Type::any); ++i) names.emplace_back(name_of(static_cast<ops::Type>(i)));
-  return Fault{subject + ": there is no type " + in_quotes(given), did_you_mean(given, names), std::string(given)};
+  for (int i = 0; i <= static_cast<int>(ops::Type::any); ++i)
+    names.emplace_back(name_of(static_cast<ops::Type>(i)));
+  return Fault{subject + ": there is no type " + in_quotes(given), did_you_mean(given, names),
+               std::string(given)};
 }
 
 Checked set_limit(std::optional<double>& limit, const ops::Field& field, JsonElement value,
                   const std::string& subject) {
   const std::optional<std::string> text = json_bytes(value);
   Result<double> parsed = ops::parse_limit(field.type, text ? *text : json_text(value));
-  if (!parsed) return Fault{subject + ": " + parsed.error().message, parsed.error().hint, field.name};
+  if (!parsed)
+    return Fault{subject + ": " + parsed.error().message, parsed.error().hint, field.name};
   limit = *parsed;
   return {};
 }
@@ -74,12 +78,14 @@ Checked set_choices(ops::Field& field, JsonElement value, const std::string& sub
   return {};
 }
 
-// The named members of { "duration", default = "1h", help = "..." }, but the type and the default, which go first and
-// last.
-Checked set_member(ops::Field& field, std::string_view key, JsonElement value, const std::string& subject) {
+// The named members of { "duration", default = "1h", help = "..." }, but the type and the default,
+// which go first and last.
+Checked set_member(ops::Field& field, std::string_view key, JsonElement value,
+                   const std::string& subject) {
   bool flag = false;
   if (key == "required" || key == "sensitive") {
-    if (value.get(flag)) return Fault{subject + ": " + std::string(key) + " is true or false", "", std::string(key)};
+    if (value.get(flag))
+      return Fault{subject + ": " + std::string(key) + " is true or false", "", std::string(key)};
     (key == "required" ? field.required : field.sensitive) = flag;
   } else if (key == "help") {
     const std::optional<std::string> text = json_bytes(value);
@@ -95,14 +101,15 @@ Checked set_member(ops::Field& field, std::string_view key, JsonElement value, c
     field.item.emplace();
     return set_type(*field.item, *text, subject);
   } else if (key != "name" && key != "type" && key != "default") {
-    return Fault{subject + ": there is no " + in_quotes(key) + " in a parameter", did_you_mean(key, kParamFields),
-                 std::string(key)};
+    return Fault{subject + ": there is no " + in_quotes(key) + " in a parameter",
+                 did_you_mean(key, kParamFields), std::string(key)};
   }
   return {};
 }
 
 // `members`: everything by name, as positional values were given their names.
-Checked read_param(ops::Field& field, const std::vector<std::pair<std::string, JsonElement>>& members) {
+Checked read_param(ops::Field& field,
+                   const std::vector<std::pair<std::string, JsonElement>>& members) {
   const std::string subject = "params." + field.name;
   std::optional<JsonElement> fallback;
   bool typed = false, said_required = false;
@@ -115,12 +122,14 @@ Checked read_param(ops::Field& field, const std::vector<std::pair<std::string, J
     if (Checked fault = set_type(field.type, *text, subject)) return fault;
     typed = true;
   }
-  if (!typed) return Fault{subject + " has no type", "write " + field.name + " = { \"string\" }", field.name};
+  if (!typed)
+    return Fault{subject + " has no type", "write " + field.name + " = { \"string\" }", field.name};
   for (const auto& [key, value] : members) {
     if (Checked fault = set_member(field, key, value, subject)) return fault;
   }
   if (field.type == ops::Type::choice && field.choices.empty()) {
-    return Fault{subject + ": an enum needs its values", "add values = { \"a\", \"b\" }", field.name};
+    return Fault{subject + ": an enum needs its values", "add values = { \"a\", \"b\" }",
+                 field.name};
   }
   if (fallback) {
     if (Result<void> set = ops::set_default(field, json_text(*fallback)); !set) {
@@ -131,15 +140,17 @@ Checked read_param(ops::Field& field, const std::vector<std::pair<std::string, J
   return {};
 }
 
-// A parameter is { type, help = ... } under its name, or { name, type, help, default } in a list. Lua tables that mix
-// both kinds of keys arrive with the positions as "1", "2", ...
+// A parameter is { type, help = ... } under its name, or { name, type, help, default } in a list.
+// Lua tables that mix both kinds of keys arrive with the positions as "1", "2", ...
 Checked add_param(std::vector<ops::Field>& params, std::string_view name, JsonElement value) {
   static constexpr std::array<std::string_view, 4> kPositions = {"name", "type", "help", "default"};
   const size_t shift = name.empty() ? 0 : 1;
   std::vector<std::pair<std::string, JsonElement>> members;
   auto add = [&](std::string_view key, JsonElement member) {
-    const bool position = key.size() == 1 && key[0] >= '1' && static_cast<size_t>(key[0] - '1') + shift < 4;
-    members.emplace_back(position ? kPositions.at(static_cast<size_t>(key[0] - '1') + shift) : key, member);
+    const bool position =
+        key.size() == 1 && key[0] >= '1' && static_cast<size_t>(key[0] - '1') + shift < 4;
+    members.emplace_back(position ? kPositions.at(static_cast<size_t>(key[0] - '1') + shift) : key,
+                         member);
   };
   Object object;
   Array array;
@@ -161,7 +172,8 @@ Checked add_param(std::vector<ops::Field>& params, std::string_view name, JsonEl
     return Fault{"params: " + in_quotes(field.name) + " is no name for a parameter",
                  "a name is made of letters, digits and _", field.name};
   }
-  if (field.name.empty()) return Fault{"params: a parameter has no name", "write { \"name\", \"type\" }", "params"};
+  if (field.name.empty())
+    return Fault{"params: a parameter has no name", "write { \"name\", \"type\" }", "params"};
   Checked fault = read_param(field, members);
   if (!fault) params.push_back(std::move(field));
   return fault;
@@ -186,7 +198,8 @@ Checked read_params(RunbookInfo& info, JsonElement value) {
 
 Checked read_allow(RunbookInfo& info, JsonElement value) {
   Array list;
-  if (value.get(list)) return Fault{"allow is a list such as { \"fs:change\", \"process.exec\" }", "", "allow"};
+  if (value.get(list))
+    return Fault{"allow is a list such as { \"fs:change\", \"process.exec\" }", "", "allow"};
   for (const JsonElement item : list) {
     const std::optional<std::string> text = json_bytes(item);
     if (!text) return Fault{"allow is a list of texts", "", "allow"};
@@ -212,7 +225,8 @@ Checked read_field(RunbookInfo& info, std::string_view key, JsonElement value) {
     return {};
   }
   if (std::find(kFields.begin(), kFields.end(), key) == kFields.end()) {
-    return Fault{"there is no " + in_quotes(key) + " in a runbook", did_you_mean(key, kFields), std::string(key)};
+    return Fault{"there is no " + in_quotes(key) + " in a runbook", did_you_mean(key, kFields),
+                 std::string(key)};
   }
   const std::optional<std::string> text = json_bytes(value);
   if (!text) return Fault{std::string(key) + " is a text", "", std::string(key)};
@@ -227,9 +241,12 @@ int line_of(std::string_view text, int from, std::string_view word) {
   int number = 0;
   for (const std::string_view line : split(text, '\n')) {
     if (++number < from) continue;
-    for (size_t at = line.find(word); !word.empty() && at != std::string_view::npos; at = line.find(word, at + 1)) {
+    for (size_t at = line.find(word); !word.empty() && at != std::string_view::npos;
+         at = line.find(word, at + 1)) {
       const size_t end = at + word.size();
-      if ((at == 0 || !name_character(line[at - 1])) && (end >= line.size() || !name_character(line[end]))) return number;
+      if ((at == 0 || !name_character(line[at - 1])) &&
+          (end >= line.size() || !name_character(line[end])))
+        return number;
     }
   }
   return from;
@@ -245,7 +262,8 @@ Error located(const State& state, const Fault& fault) {
     const std::string shown = excerpt(source->second, at.line, in_quotes(fault.word));
     hint = hint.empty() ? shown : hint + "\n" + shown;
   }
-  return Error(code::kInvalidArgument, at.source + ":" + std::to_string(at.line) + ": " + fault.message, hint);
+  return Error(code::kInvalidArgument,
+               at.source + ":" + std::to_string(at.line) + ": " + fault.message, hint);
 }
 
 }  // namespace
@@ -256,10 +274,12 @@ Result<RunbookInfo> read_runbook(const State& state) {
   RunbookInfo info;
   Object object;
   if (document->root().get(object)) {
-    return fail(located(state, {"a runbook is a table with named fields", "return runbook { summary = \"...\" }", ""}));
+    return fail(located(state, {"a runbook is a table with named fields",
+                                "return runbook { summary = \"...\" }", ""}));
   }
   for (const auto& member : object) {
-    if (Checked fault = read_field(info, member.key, member.value)) return fail(located(state, *fault));
+    if (Checked fault = read_field(info, member.key, member.value))
+      return fail(located(state, *fault));
   }
   return info;
 }

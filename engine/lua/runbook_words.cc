@@ -25,20 +25,24 @@ Result<int> keep(lua_State* L) {
 }
 
 Result<int> refuse_shape(lua_State* L) {
-  if (!lua_istable(L, 1)) return fail(code::kInvalidArgument, "runbook takes a table: return runbook { ... }");
-  return fail(code::kInvalidArgument, "the runbook has no function named run", "add run = function(ctx) ... end");
+  if (!lua_istable(L, 1))
+    return fail(code::kInvalidArgument, "runbook takes a table: return runbook { ... }");
+  return fail(code::kInvalidArgument, "the runbook has no function named run",
+              "add run = function(ctx) ... end");
 }
 
 int runbook(lua_State* L) {
   lua_settop(L, 1);
-  if (!lua_istable(L, 1) || lua_getfield(L, 1, "run") != LUA_TFUNCTION) return bind<refuse_shape>(L);
+  if (!lua_istable(L, 1) || lua_getfield(L, 1, "run") != LUA_TFUNCTION)
+    return bind<refuse_shape>(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kRun);
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, 1)) {  // table copy key value
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
-    const bool run_field = lua_type(L, -2) == LUA_TSTRING && std::string_view(lua_tostring(L, -2)) == "run";
+    const bool run_field =
+        lua_type(L, -2) == LUA_TSTRING && std::string_view(lua_tostring(L, -2)) == "run";
     if (run_field) {
       lua_pop(L, 2);
     } else {

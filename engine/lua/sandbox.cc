@@ -64,7 +64,9 @@ int set_metatable(lua_State* L) {
     if (!lua_istable(L, 2)) break;
     lua_pushstring(L, event);
     if (lua_rawget(L, 2) != LUA_TNIL) {
-      return luaL_error(L, "a metatable with %s cannot be used: when memory is freed must not show in a run", event);
+      return luaL_error(
+          L, "a metatable with %s cannot be used: when memory is freed must not show in a run",
+          event);
     }
     lua_pop(L, 1);
   }
@@ -88,7 +90,8 @@ int raw_set(lua_State* L) {
 // load(text, name, mode, environment): text alone, never bytecode.
 int load_text(lua_State* L) {
   size_t length = 0;
-  if (lua_type(L, 1) != LUA_TSTRING) return luaL_error(L, "load takes a text, not a %s", luaL_typename(L, 1));
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return luaL_error(L, "load takes a text, not a %s", luaL_typename(L, 1));
   const char* text = lua_tolstring(L, 1, &length);
   if (length > kLoadBytesMax) return luaL_error(L, "load takes a text of at most 1 MiB");
   const char* name = luaL_optstring(L, 2, "loaded text");

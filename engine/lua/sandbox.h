@@ -1,4 +1,5 @@
-// What a script may see: Lua's own functions that are safe and deterministic, ours in place of the others.
+// What a script may see: Lua's own functions that are safe and deterministic, ours in place of the
+// others.
 #pragma once
 
 #include <lua.hpp>

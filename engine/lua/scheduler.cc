@@ -31,7 +31,8 @@ void Scheduler::forget(const Coroutine& task) {
 }
 
 bool Scheduler::step() {
-  // Ready tasks come first: how far a run has got when the next delivery is taken must not depend on when that came.
+  // Ready tasks come first: how far a run has got when the next delivery is taken must not depend
+  // on when that came.
   if (!current_ && !ready_.empty()) {
     current_ = ready_.front();
     ready_.pop_front();

@@ -1,4 +1,5 @@
-// Whose turn it is within one run: ready tasks first, then what was delivered from outside, in the order it came.
+// Whose turn it is within one run: ready tasks first, then what was delivered from outside, in the
+// order it came.
 #pragma once
 
 #include <chrono>
@@ -33,7 +34,8 @@ class Scheduler {
   void ready(Coroutine& task);
   void forget(const Coroutine& task);
 
-  // Until the slice is over, nothing is left to do (idle), or the main task ended or a limit was passed (finished).
+  // Until the slice is over, nothing is left to do (idle), or the main task ended or a limit was
+  // passed (finished).
   Turn run(std::chrono::nanoseconds slice, const Coroutine& main);
 
   State& state() { return state_; }

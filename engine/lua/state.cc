@@ -11,9 +11,10 @@
 namespace engine::lua {
 namespace {
 
-constexpr int kHookCount = 1000;                        // instructions between two looks at the clock
-constexpr size_t kChargeCheck = 1000;                   // steps of C code between two
-constexpr std::chrono::milliseconds kDestroyTime{20};   // for <close> handlers that can no longer wait
+constexpr int kHookCount = 1000;       // instructions between two looks at the clock
+constexpr size_t kChargeCheck = 1000;  // steps of C code between two
+constexpr std::chrono::milliseconds kDestroyTime{
+    20};  // for <close> handlers that can no longer wait
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -66,7 +67,11 @@ int open_sandbox(lua_State* L) {
 }  // namespace
 
 State::State(const Limits& limits, ops::Registry& registry, Outside& outside)
-    : arena(limits.memory_bytes, this), limits(limits), registry(registry), outside(outside), cpu_limit(limits.cpu) {}
+    : arena(limits.memory_bytes, this),
+      limits(limits),
+      registry(registry),
+      outside(outside),
+      cpu_limit(limits.cpu) {}
 
 State::~State() = default;  // no lua_close: the arena drops everything
 
@@ -78,7 +83,8 @@ State& state(lua_State* L) {
 
 Coroutine*& owner(lua_State* L) { return *static_cast<Coroutine**>(lua_getextraspace(L)); }
 
-Result<std::unique_ptr<State>> make_state(const Limits& limits, ops::Registry& registry, Outside& outside) {
+Result<std::unique_ptr<State>> make_state(const Limits& limits, ops::Registry& registry,
+                                          Outside& outside) {
   auto made = std::make_unique<State>(limits, registry, outside);
   made->L = lua_newstate(Arena::allocate, &made->arena);
   if (!made->L) return fail(code::kResourceExhausted, "the memory limit is too small for a run");
@@ -116,11 +122,13 @@ uint64_t next_random(lua_State* L) {
 void out_of_memory(State& state) {
   if (state.fatal) return;
   state.fatal.emplace(code::kResourceExhausted,
-                      "the run needs more than its " + human_size(static_cast<int64_t>(state.limits.memory_bytes)) +
+                      "the run needs more than its " +
+                          human_size(static_cast<int64_t>(state.limits.memory_bytes)) +
                           " of memory",
                       "keep less at a time, or write it to a file");
   const Position& at = state.refused_at;
-  if (at.line > 0) state.fatal_traceback = at.source + ":" + std::to_string(at.line) + ": in here\n";
+  if (at.line > 0)
+    state.fatal_traceback = at.source + ":" + std::to_string(at.line) + ": in here\n";
 }
 
 bool protect(State& state, lua_CFunction function, void* argument) {

@@ -1,4 +1,5 @@
-// Where things are: the running line, tracebacks of the runbook's and modules' lines alone, excerpts with a caret.
+// Where things are: the running line, tracebacks of the runbook's and modules' lines alone,
+// excerpts with a caret.
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -56,7 +57,8 @@ Position where(lua_State* L) {
   lua_Debug frame;
   for (int level = 0; lua_getstack(L, level, &frame); ++level) {
     lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline > 0 && !ours(frame)) return {std::string(source_name(frame)), frame.currentline};
+    if (frame.currentline > 0 && !ours(frame))
+      return {std::string(source_name(frame)), frame.currentline};
   }
   return {};
 }
@@ -77,7 +79,10 @@ void append_traceback(lua_State* L, std::string& out) {
       }
       continue;
     }
-    out.append(source_name(frame)).append(":").append(std::to_string(frame.currentline)).append(": in ");
+    out.append(source_name(frame))
+        .append(":")
+        .append(std::to_string(frame.currentline))
+        .append(": in ");
     label = out.size();
     append_label(frame, out);
     out += '\n';
@@ -106,7 +111,8 @@ std::vector<Frame> parse_traceback(std::string_view text) {
 
 SplitMessage split_message(std::string_view text) {
   SplitMessage parts{{}, std::string(text)};
-  for (size_t colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
+  for (size_t colon = text.find(':'); colon != std::string_view::npos;
+       colon = text.find(':', colon + 1)) {
     int line = 0;
     const char* end = text.data() + text.size();
     const auto number = std::from_chars(text.data() + colon + 1, end, line);
@@ -136,7 +142,8 @@ std::string excerpt(std::string_view text, int line, std::string_view message) {
   const std::string number = std::to_string(line);
   std::string out = "  " + number + " | " + shortened(source, kExcerptMax) + "\n  ";
   out.append(number.size(), ' ').append(" | ");
-  for (size_t i = 0; i + 1 < std::min(column, kExcerptMax); ++i) out += source[i] == '\t' ? '\t' : ' ';
+  for (size_t i = 0; i + 1 < std::min(column, kExcerptMax); ++i)
+    out += source[i] == '\t' ? '\t' : ' ';
   return out + "^";
 }
 

@@ -1,4 +1,5 @@
-// The values that JSON has and Lua has not (null, marked empties, references, placeholders), and JSON to Lua.
+// The values that JSON has and Lua has not (null, marked empties, references, placeholders), and
+// JSON to Lua.
 #include "engine/lua/values.h"
 
 #include "engine/base/json.h"
@@ -102,7 +103,9 @@ int secret_text(lua_State* L) {
 }
 
 int secret_concat(lua_State* L) {
-  return luaL_error(L, "a secret cannot be joined to text: it is a reference, and only an operation sees its value");
+  return luaL_error(
+      L,
+      "a secret cannot be joined to text: it is a reference, and only an operation sees its value");
 }
 
 int secret_equal(lua_State* L) {

@@ -1,8 +1,8 @@
-// Values between Lua and JSON text, in both directions, with nothing lost: null, empty maps, integers, bytes.
+// Values between Lua and JSON text, in both directions, with nothing lost: null, empty maps,
+// integers, bytes.
 #pragma once
 
 #include <lua.hpp>
-
 #include <string>
 #include <string_view>
 
@@ -10,25 +10,28 @@
 
 namespace engine::lua {
 
-// `wire` is how values travel: {"$bytes"}, {"$secret"}, {"$planned"} have their meaning and a user's own key that
-// begins with '$' is doubled. `plain` is everybody's JSON: keys are left alone, bytes and secrets are refused. `declaration`
-// (writing only) is plain, but a table may mix positions and names: positions become the keys "1", "2", ...
+// `wire` is how values travel: {"$bytes"}, {"$secret"}, {"$planned"} have their meaning and a
+// user's own key that begins with '$' is doubled. `plain` is everybody's JSON: keys are left alone,
+// bytes and secrets are refused. `declaration` (writing only) is plain, but a table may mix
+// positions and names: positions become the keys "1", "2", ...
 enum class Dialect { wire, plain, declaration };
 
 inline constexpr size_t kValueBytesMax = 32 << 20;
 
-// Appends the value at `index`; nothing else on the stack changes. An INVALID_ARGUMENT error names the path within the
-// value: "list[3].name: a function has no JSON form". `top_map`: an empty table at the top is {} and not [].
-Result<void> write_json(lua_State* L, int index, std::string& out, Dialect dialect, bool top_map = false);
+// Appends the value at `index`; nothing else on the stack changes. An INVALID_ARGUMENT error names
+// the path within the value: "list[3].name: a function has no JSON form". `top_map`: an empty table
+// at the top is {} and not [].
+Result<void> write_json(lua_State* L, int index, std::string& out, Dialect dialect,
+                        bool top_map = false);
 
-// Pushes the value, or returns an error and pushes nothing. Lack of memory is raised by longjmp: the caller holds
-// nothing with a destructor.
+// Pushes the value, or returns an error and pushes nothing. Lack of memory is raised by longjmp:
+// the caller holds nothing with a destructor.
 Result<void> push_json(lua_State* L, std::string_view json, Dialect dialect);
 
 // json.null, and the marks of empty tables.
 void push_null(lua_State* L);
 bool is_null(lua_State* L, int index);
-void mark_map(lua_State* L, int index);   // sets the metatable that says "this is a map"
+void mark_map(lua_State* L, int index);  // sets the metatable that says "this is a map"
 void mark_list(lua_State* L, int index);
 enum class Mark { none, map, list };
 Mark mark_of(lua_State* L, int index);

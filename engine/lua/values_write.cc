@@ -1,4 +1,5 @@
-// Lua to JSON: keys sorted, so that equal values are equal text; what has no JSON form is an error that names its path.
+// Lua to JSON: keys sorted, so that equal values are equal text; what has no JSON form is an error
+// that names its path.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -10,17 +11,17 @@
 namespace engine::lua {
 namespace {
 
-// Lua may leave by longjmp for lack of memory, so all that has a destructor is a member of this, which write_json owns
-// outside of the protected call.
+// Lua may leave by longjmp for lack of memory, so all that has a destructor is a member of this,
+// which write_json owns outside of the protected call.
 struct Writer {
   lua_State* L;
   std::string& out;
   Dialect dialect;
   bool top_map;
   JsonWriter json;
-  std::vector<std::string_view> keys;     // of all open maps, the innermost last
-  std::vector<const void*> open;          // tables around the current one
-  std::vector<std::string> path;          // of a fault, innermost first
+  std::vector<std::string_view> keys;  // of all open maps, the innermost last
+  std::vector<const void*> open;       // tables around the current one
+  std::vector<std::string> path;       // of a fault, innermost first
   std::string fault;
 
   bool refuse(std::string words) {
@@ -60,7 +61,8 @@ Shape shape_of(lua_State* L, int index) {
 }
 
 bool Writer::write(int index) {
-  if (out.size() > kValueBytesMax) return refuse("the value is larger than " + human_size(kValueBytesMax));
+  if (out.size() > kValueBytesMax)
+    return refuse("the value is larger than " + human_size(kValueBytesMax));
   switch (lua_type(L, index)) {
     case LUA_TNIL:
       json.null();
@@ -97,7 +99,8 @@ bool Writer::write_string(int index) {
   size_t length = 0;
   const char* data = lua_tolstring(L, index, &length);
   const std::string_view text(data, length);
-  if (dialect != Dialect::wire && !is_utf8(text)) return refuse("a string that is not UTF-8 has no JSON form");
+  if (dialect != Dialect::wire && !is_utf8(text))
+    return refuse("a string that is not UTF-8 has no JSON form");
   json.string(text);
   return true;
 }
@@ -121,7 +124,8 @@ bool Writer::write_userdata(int index) {
 
 bool Writer::write_table(int index) {
   const void* self = lua_topointer(L, index);
-  if (std::find(open.begin(), open.end(), self) != open.end()) return refuse("the table contains itself");
+  if (std::find(open.begin(), open.end(), self) != open.end())
+    return refuse("the table contains itself");
   if (open.size() >= static_cast<size_t>(kJsonDepthMax)) {
     return refuse("the value is nested deeper than " + std::to_string(kJsonDepthMax));
   }
@@ -134,7 +138,8 @@ bool Writer::write_table(int index) {
   if (shape.strings == shape.count && (shape.count > 0 || mark == Mark::map || (top && top_map))) {
     written = write_map(index, 0);
   } else if (shape.integers == shape.count && (shape.count == 0 || mark != Mark::map)) {
-    // Holes are nulls, as in a list of results of which some are nil; a sparse table is somebody's mistake.
+    // Holes are nulls, as in a list of results of which some are nil; a sparse table is somebody's
+    // mistake.
     written = shape.largest <= 2 * shape.count + 8
                   ? write_list(index, shape.largest)
                   : refuse("a list with " + std::to_string(shape.count) + " items reaches up to " +
@@ -142,7 +147,8 @@ bool Writer::write_table(int index) {
   } else if (dialect == Dialect::declaration && shape.integers + shape.strings == shape.count &&
              shape.largest <= shape.integers) {
     written = write_map(index, shape.largest);
-  } else if (shape.integers > 0 && shape.strings > 0 && shape.integers + shape.strings == shape.count) {
+  } else if (shape.integers > 0 && shape.strings > 0 &&
+             shape.integers + shape.strings == shape.count) {
     written = refuse("a table has to be a list or a map, and this one mixes both kinds of keys");
   } else {
     written = refuse("keys of a map have to be strings");

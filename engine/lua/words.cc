@@ -39,11 +39,13 @@ Result<int> fail_word(lua_State* L) {
     lua_getfield(L, 3, "details");
     if (!lua_isnil(L, -1)) {
       if (Result<void> written = write_json(L, -1, error.details, Dialect::wire); !written) {
-        return fail(code::kInvalidArgument, "fail: details." + written.error().message, written.error().hint);
+        return fail(code::kInvalidArgument, "fail: details." + written.error().message,
+                    written.error().hint);
       }
     }
   } else if (!lua_isnoneornil(L, 3)) {
-    return fail(code::kInvalidArgument, "fail: the third argument is a table, { hint = ..., details = ... }");
+    return fail(code::kInvalidArgument,
+                "fail: the third argument is a table, { hint = ..., details = ... }");
   }
   return fail(std::move(error));
 }
@@ -51,18 +53,22 @@ Result<int> fail_word(lua_State* L) {
 // level text, the message as tostring shows it, fields; made by log_call
 Result<int> write_log(lua_State* L) {
   State& run = state(L);
-  if (run.loading) return fail(code::kInvalidArgument, "log can only be used while a run runs", "call it inside run");
+  if (run.loading)
+    return fail(code::kInvalidArgument, "log can only be used while a run runs",
+                "call it inside run");
   std::string fields = "{}";
   if (!lua_isnoneornil(L, 3)) {
     fields.clear();
     if (Result<void> written = write_json(L, 3, fields, Dialect::wire, true); !written) {
-      return fail(code::kInvalidArgument, "log: fields: " + written.error().message, written.error().hint);
+      return fail(code::kInvalidArgument, "log: fields: " + written.error().message,
+                  written.error().hint);
     }
     if (!fields.starts_with('{')) {
       return fail(code::kInvalidArgument, "log: fields are a table of names and values");
     }
   }
-  run.outside.log(text_at(L, 1), text_at(L, 2).substr(0, kLogBytesMax), std::move(fields), current_step(L));
+  run.outside.log(text_at(L, 1), text_at(L, 2).substr(0, kLogBytesMax), std::move(fields),
+                  current_step(L));
   return 0;
 }
 
@@ -95,7 +101,8 @@ int print(lua_State* L) {
 Result<int> report(lua_State* L) {
   State& run = state(L);
   if (run.loading) {
-    return fail(code::kInvalidArgument, "report can only be used while a run runs", "call it inside run");
+    return fail(code::kInvalidArgument, "report can only be used while a run runs",
+                "call it inside run");
   }
   if (lua_isnoneornil(L, 1)) return fail(code::kInvalidArgument, "report takes a text or a table");
   std::string json;
@@ -109,7 +116,8 @@ Result<int> report(lua_State* L) {
 Result<int> secret(lua_State* L) {
   const std::string_view name = text_at(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING || name.empty()) {
-    return fail(code::kInvalidArgument, "secret takes the name of a secret", "secret(\"slack/token\")");
+    return fail(code::kInvalidArgument, "secret takes the name of a secret",
+                "secret(\"slack/token\")");
   }
   push_secret(L, name);
   return 1;

@@ -31,26 +31,29 @@ class Pending : public Task {
 
 }  // namespace
 
-TaskPtr FakeOutside::call(const lua::Place& place, std::string_view operation, std::string args, int step,
-                          const lua::Position& at, Done done) {
-  note("call " + place.task + "#" + std::to_string(place.number) + " " + std::string(operation) + args + " step " +
-       std::to_string(step) + " at " + at.source + ":" + std::to_string(at.line));
+TaskPtr FakeOutside::call(const lua::Place& place, std::string_view operation, std::string args,
+                          int step, const lua::Position& at, Done done) {
+  note("call " + place.task + "#" + std::to_string(place.number) + " " + std::string(operation) +
+       args + " step " + std::to_string(step) + " at " + at.source + ":" + std::to_string(at.line));
   auto pending = std::make_unique<Pending>(*this, std::string(operation) + args);
   Pending& it = *pending;
   const int64_t delay = delay_of(args);
-  it.timer = start_timer(loop_, Millis(delay),
-                         [this, &it, name = std::string(operation), args = std::move(args), done = std::move(done)]() mutable {
-                           it.ended = true;
-                           const auto answer = answers.find(name);
-                           Done last = std::move(done);
-                           last(answer == answers.end() ? Result<std::string>(args) : answer->second(args));
-                         });
+  it.timer = start_timer(
+      loop_, Millis(delay),
+      [this, &it, name = std::string(operation), args = std::move(args),
+       done = std::move(done)]() mutable {
+        it.ended = true;
+        const auto answer = answers.find(name);
+        Done last = std::move(done);
+        last(answer == answers.end() ? Result<std::string>(args) : answer->second(args));
+      });
   return pending;
 }
 
 TaskPtr FakeOutside::wait(const lua::Place& place, int64_t delay_ms, Done done) {
   if (show_waits) {
-    note("wait " + place.task + "#" + std::to_string(place.number) + " " + std::to_string(delay_ms));
+    note("wait " + place.task + "#" + std::to_string(place.number) + " " +
+         std::to_string(delay_ms));
   }
   return start_timer(loop_, Millis(delay_ms), [done = std::move(done)]() mutable {
     Done last = std::move(done);
@@ -59,8 +62,8 @@ TaskPtr FakeOutside::wait(const lua::Place& place, int64_t delay_ms, Done done) 
 }
 
 void FakeOutside::step_opened(int id, int parent, std::string_view name, const lua::Position& at) {
-  note("step " + std::to_string(id) + " in " + std::to_string(parent) + " " + std::string(name) + " at " +
-       std::to_string(at.line));
+  note("step " + std::to_string(id) + " in " + std::to_string(parent) + " " + std::string(name) +
+       " at " + std::to_string(at.line));
 }
 
 void FakeOutside::step_closed(int id, const Error* error) {
@@ -68,18 +71,21 @@ void FakeOutside::step_closed(int id, const Error* error) {
 }
 
 void FakeOutside::retrying(int, int next, int attempts, int64_t delay_ms, const Error& error) {
-  note("retry " + std::to_string(next) + "/" + std::to_string(attempts) + " after " + std::to_string(delay_ms) + " " +
-       error.code);
+  note("retry " + std::to_string(next) + "/" + std::to_string(attempts) + " after " +
+       std::to_string(delay_ms) + " " + error.code);
 }
 
-void FakeOutside::log(std::string_view level, std::string_view message, std::string fields, int step) {
-  note(std::string(level) + " " + std::string(message) + " " + fields + " step " + std::to_string(step));
+void FakeOutside::log(std::string_view level, std::string_view message, std::string fields,
+                      int step) {
+  note(std::string(level) + " " + std::string(message) + " " + fields + " step " +
+       std::to_string(step));
 }
 
 Result<lua::Outside::Module> FakeOutside::module(std::string_view name, std::string_view from) {
   const auto found = modules.find(name);
   if (found == modules.end()) {
-    return fail(code::kNotFound, "no module named '" + std::string(name) + "' for " + std::string(from));
+    return fail(code::kNotFound,
+                "no module named '" + std::string(name) + "' for " + std::string(from));
   }
   return Module{found->first + ".lua", found->second};
 }
@@ -106,15 +112,16 @@ LuaRun::~LuaRun() { interpreter.reset(); }
 
 Result<void> LuaRun::load(std::string_view text, std::string source) {
   interpreter.reset();
-  Result<std::unique_ptr<lua::Interpreter>> made = lua::Interpreter::create(limits, registry, outside);
+  Result<std::unique_ptr<lua::Interpreter>> made =
+      lua::Interpreter::create(limits, registry, outside);
   if (!made) return fail(made.error());
   interpreter = std::move(*made);
   return interpreter->load(std::move(source), text);
 }
 
 std::string LuaRun::run(std::string_view body, std::string_view params) {
-  const Result<void> loaded =
-      load("return runbook { summary = 'A test.', run = function(ctx) " + std::string(body) + "\nend }");
+  const Result<void> loaded = load("return runbook { summary = 'A test.', run = function(ctx) " +
+                                   std::string(body) + "\nend }");
   return loaded ? finish(params) : "load: " + loaded.error().message + "\n" + loaded.error().hint;
 }
 

@@ -15,8 +15,8 @@
 
 namespace engine::tests {
 
-// Operations answer what `answers` says, after the milliseconds that the argument `delay` asks for. Everything that a
-// script does is noted in `events`.
+// Operations answer what `answers` says, after the milliseconds that the argument `delay` asks for.
+// Everything that a script does is noted in `events`.
 class FakeOutside : public lua::Outside {
  public:
   explicit FakeOutside(Loop& loop) : loop_(loop) {}
@@ -36,7 +36,8 @@ class FakeOutside : public lua::Outside {
   void note(std::string event) { events.push_back(std::move(event)); }
   bool saw(std::string_view event) const;
 
-  std::map<std::string, std::function<Result<std::string>(std::string_view args)>, std::less<>> answers;
+  std::map<std::string, std::function<Result<std::string>(std::string_view args)>, std::less<>>
+      answers;
   std::map<std::string, std::string, std::less<>> modules;
   std::vector<std::string> events;
   bool show_waits = false;
@@ -52,7 +53,8 @@ struct LuaRun {
 
   // The whole file.
   Result<void> load(std::string_view text, std::string source = "test.lua");
-  // The body of run(ctx), on the first line of "test.lua"; runs to its end. The result as JSON, or "CODE: message".
+  // The body of run(ctx), on the first line of "test.lua"; runs to its end. The result as JSON, or
+  // "CODE: message".
   std::string run(std::string_view body, std::string_view params = "{}");
   // Runs what was loaded.
   std::string finish(std::string_view params = "{}");

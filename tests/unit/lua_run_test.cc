@@ -1,6 +1,7 @@
 // What a runbook's run sees: operations, values, steps, errors.
-#include "tests/support/catch.h"
 #include "tests/support/lua_run.h"
+
+#include "tests/support/catch.h"
 
 using namespace engine;
 using tests::LuaRun;
@@ -13,13 +14,15 @@ TEST_CASE("a run returns a value") {
 
 TEST_CASE("a run sees its parameters, id and trigger") {
   LuaRun run;
-  CHECK(run.run("return { ctx.params.name, ctx.id, ctx.trigger.kind, ctx.dry_run }", R"({"name":"db"})") ==
-        R"(["db","run1","person",false])");
+  CHECK(run.run("return { ctx.params.name, ctx.id, ctx.trigger.kind, ctx.dry_run }",
+                R"({"name":"db"})") == R"(["db","run1","person",false])");
 }
 
 TEST_CASE("an operation looks like a plain call") {
   LuaRun run;
-  run.outside.answers["box.item.get"] = [](std::string_view) { return Result<std::string>(R"({"size":7})"); };
+  run.outside.answers["box.item.get"] = [](std::string_view) {
+    return Result<std::string>(R"({"size":7})");
+  };
 
   CHECK(run.run("local it = box.item.get{ id = 'x' }\nreturn it.size + 1") == "8");
   CHECK(run.outside.events.at(0) == R"(call #1 box.item.get{"id":"x"} step 0 at test.lua:1)");
@@ -35,7 +38,8 @@ TEST_CASE("an operation's error is raised where it was called, and names what fa
   CHECK(failure.traceback[0].function == "main");
   CHECK(failure.excerpt == "  2 | box.fail{}\n    | ^");
 
-  CHECK(run.run("local ok, err = pcall(box.fail)\nreturn { ok, err.code, err.message, err.hint, tostring(err) }") ==
+  CHECK(run.run("local ok, err = pcall(box.fail)\nreturn { ok, err.code, err.message, err.hint, "
+                "tostring(err) }") ==
         R"j([false,"NOT_FOUND","there is no such box","look elsewhere",)j"
         R"j("NOT_FOUND: there is no such box (look elsewhere)"])j");
 }
@@ -49,8 +53,8 @@ TEST_CASE("an error of Lua's own keeps its words, with the runbook's line") {
 
 TEST_CASE("a traceback shows the runbook's lines alone, and steps by their names") {
   LuaRun run;
-  CHECK(run.run("local function clean()\n error('no') end\nstep('Clean up', function()\n clean() end)\n") ==
-        "FAILED: test.lua:2: no");
+  CHECK(run.run("local function clean()\n error('no') end\nstep('Clean up', function()\n clean() "
+                "end)\n") == "FAILED: test.lua:2: no");
   const auto& frames = run.interpreter->outcome().error().traceback;
   REQUIRE(frames.size() == 3);
   CHECK(frames[0].function == "function 'clean'");
@@ -60,17 +64,21 @@ TEST_CASE("a traceback shows the runbook's lines alone, and steps by their names
 
 TEST_CASE("steps nest, time what is in them, and know how it ended") {
   LuaRun run;
-  run.run("step('A', function()\n step('B', function() box.item.get{} end)\n log.info('in a', { n = 1 }) end)\n"
-          "pcall(step, 'C', function() fail('NOT_FOUND', 'nothing') end)");
+  run.run(
+      "step('A', function()\n step('B', function() box.item.get{} end)\n log.info('in a', { n = 1 "
+      "}) end)\n"
+      "pcall(step, 'C', function() fail('NOT_FOUND', 'nothing') end)");
   CHECK(run.outside.events ==
-        std::vector<std::string>{"step 1 in 0 A at 1", "step 2 in 1 B at 2", "call #1 box.item.get{} step 2 at test.lua:2",
-                                 "end 2", R"(info in a {"n":1} step 1)", "end 1", "step 3 in 0 C at 4",
+        std::vector<std::string>{"step 1 in 0 A at 1", "step 2 in 1 B at 2",
+                                 "call #1 box.item.get{} step 2 at test.lua:2", "end 2",
+                                 R"(info in a {"n":1} step 1)", "end 1", "step 3 in 0 C at 4",
                                  "end 3 NOT_FOUND: nothing"});
 }
 
 TEST_CASE("a misspelt word is an error that offers the right one") {
   LuaRun run;
-  CHECK(run.run("paralell { }") == "INVALID_ARGUMENT: there is no variable or plugin named 'paralell'");
+  CHECK(run.run("paralell { }") ==
+        "INVALID_ARGUMENT: there is no variable or plugin named 'paralell'");
   CHECK(run.interpreter->outcome().error().error.hint == "did you mean 'parallel'?");
   CHECK(run.run("box.item.gett{}") == "NOT_FOUND: no operation named 'box.item.gett'");
   CHECK(run.interpreter->outcome().error().error.hint == "did you mean 'box.item.get'?");
@@ -79,13 +87,15 @@ TEST_CASE("a misspelt word is an error that offers the right one") {
 TEST_CASE("report, log and print leave the run as they are") {
   LuaRun run;
   run.run("report 'done'\nreport { a = 1 }\nprint('x', nil, 2)\nlog.warn('careful')");
-  CHECK(run.outside.events == std::vector<std::string>{"report \"done\"", R"(report {"a":1})", "info x\tnil\t2 {} step 0",
+  CHECK(run.outside.events == std::vector<std::string>{"report \"done\"", R"(report {"a":1})",
+                                                       "info x\tnil\t2 {} step 0",
                                                        "warn careful {} step 0"});
 }
 
 TEST_CASE("fail raises an error that a caller can branch on") {
   LuaRun run;
-  CHECK(run.run("fail('CONFLICT', 'taken', { hint = 'wait', details = { by = 'me' } })") == "CONFLICT: taken");
+  CHECK(run.run("fail('CONFLICT', 'taken', { hint = 'wait', details = { by = 'me' } })") ==
+        "CONFLICT: taken");
   CHECK(run.interpreter->outcome().error().error.details == R"({"by":"me"})");
   CHECK(run.run("fail('x')") == "INVALID_ARGUMENT: fail takes a code and a message, both text");
 }

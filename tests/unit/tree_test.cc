@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kFileLinesMax = 400;
 constexpr size_t kFunctionLinesMax = 70;
 constexpr size_t kColumnsMax = 100;
+constexpr size_t kLuaColumnsMax = 120;  // no tool breaks its lines for us
 
 struct Source {
   std::string path;  // from the root of the tree
@@ -182,8 +183,10 @@ TEST_CASE("files, functions and lines keep their size", "[tree]") {
     for (size_t at = 0; at < source.lines.size(); ++at) {
       const std::string& line = source.lines[at];
       const std::string where = source.path + ":" + std::to_string(at + 1);
+      const bool raw = line.find("R\"(") != std::string::npos;  // cannot be broken
       const auto columns = std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; });
-      if (static_cast<size_t>(columns) > kColumnsMax) complaints.push_back(where + " is too wide");
+      if (!raw && static_cast<size_t>(columns) > (is_lua ? kLuaColumnsMax : kColumnsMax))
+        complaints.push_back(where + " is too wide");
       if (is_lua ? !opens_lua_function(line) : !opens_function(line)) continue;
       const size_t length = function_length(source, at, is_lua ? "end" : "}");
       if (length > kFunctionLinesMax) {
