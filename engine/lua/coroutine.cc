@@ -1,12 +1,16 @@
 // Yield and resume, and all that may happen between them.
 #include "engine/lua/coroutine.h"
 
+#include <cstring>
+
 #include "engine/lua/errors.h"
 #include "engine/lua/group.h"
 #include "engine/lua/values.h"
 
 namespace engine::lua {
 namespace {
+
+const char kCloseHandlers = 0;  // registry: functions that are __close of a metatable, weakly
 
 // The C function that stands between a waiting call and the coroutine's resume; its name as the
 // script called it.
@@ -18,6 +22,30 @@ std::string obstacle(lua_State* L) {
     if (frame.name && *frame.namewhat) return std::string("'") + frame.name + "'";
   }
   return "a function that Lua's own library calls";
+}
+
+// Whether the frame is a __close handler at work: called as one, or the handler of its own first
+// argument. A handler without parameters leaves no argument to see, so that those are known from
+// setmetatable.
+bool closes(lua_State* L, lua_Debug& frame) {
+  lua_getinfo(L, "nuf", &frame);  // function
+  bool found = frame.name && std::strcmp(frame.namewhat, "metamethod") == 0 &&
+               std::strcmp(frame.name, "close") == 0;
+  if (!found && lua_getlocal(L, &frame, frame.nparams == 0 && frame.isvararg ? -1 : 1)) {
+    if (luaL_getmetafield(L, -1, "__close") != LUA_TNIL) {
+      found = lua_rawequal(L, -1, -3);  // function object handler
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+  if (!found && frame.nparams == 0 && !frame.isvararg) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &kCloseHandlers);
+    lua_pushvalue(L, -2);
+    found = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return found;
 }
 
 }  // namespace
@@ -149,22 +177,29 @@ void Coroutine::delivered(Result<std::string> result) {
 
 void Coroutine::group_ended() { scheduler_.ready(*this); }
 
-// A function on the stack that is the __close metamethod of its own first argument.
+void install_close_handlers(lua_State* L) {
+  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kCloseHandlers);
+}
+
+void note_close_handler(lua_State* L, int index) {
+  index = lua_absindex(L, index);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &kCloseHandlers);
+  lua_pushvalue(L, index);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
 bool Coroutine::in_close() const {
   lua_Debug frame;
   for (int level = 0; lua_getstack(thread_, level, &frame); ++level) {
-    if (!lua_checkstack(thread_, 4)) return false;
-    lua_getinfo(thread_, "f", &frame);
-    bool closing = false;
-    if (lua_getlocal(thread_, &frame, 1)) {
-      if (luaL_getmetafield(thread_, -1, "__close") != LUA_TNIL) {
-        closing = lua_rawequal(thread_, -1, -3);  // function object handler
-        lua_pop(thread_, 1);
-      }
-      lua_pop(thread_, 1);
-    }
-    lua_pop(thread_, 1);
-    if (closing) return true;
+    if (!lua_checkstack(thread_, 6)) return false;
+    if (closes(thread_, frame)) return true;
   }
   return false;
 }

@@ -84,4 +84,8 @@ class Coroutine final : public Waiter {
   std::optional<Result<std::string>> outcome_;  // what the wait brought, until Lua has taken it
 };
 
+void install_close_handlers(lua_State* L);
+// The function at `index` is the __close of a metatable that is being set.
+void note_close_handler(lua_State* L, int index);
+
 }  // namespace engine::lua

@@ -7,6 +7,7 @@
 
 #include "engine/base/embedded.h"
 #include "engine/lua/control.h"
+#include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/library.h"
 #include "engine/lua/modules.h"
@@ -71,6 +72,11 @@ int set_metatable(lua_State* L) {
     lua_pop(L, 1);
   }
   lua_settop(L, 2);
+  if (lua_istable(L, 2)) {
+    lua_pushliteral(L, "__close");
+    if (lua_rawget(L, 2) == LUA_TFUNCTION) note_close_handler(L, -1);
+    lua_settop(L, 2);
+  }
   lua_setmetatable(L, 1);
   return 1;
 }
@@ -135,6 +141,7 @@ void run_our_chunk(lua_State* L, const char* name, int arguments) {
 
 void install_sandbox(lua_State* L) {
   install_base(L);
+  install_close_handlers(L);
   install_values(L);
   install_errors(L);
   install_order(L);

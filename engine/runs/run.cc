@@ -115,7 +115,7 @@ void Run::start() {
           Error(code::kTimeout, runbook_ + " did not end within " + format_duration(timeout)));
     });
   }
-  interpreter_->start(id_, params_, request_.trigger);
+  interpreter_->start(id_, params_, request_.trigger, request_.dry_run);
   callbacks_.ready(*this);
 }
 
@@ -249,6 +249,14 @@ TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::stri
 }
 
 TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
+  return delay(place, delay_ms, request_.dry_run ? 0 : delay_ms, std::move(done));
+}
+
+TaskPtr Run::deadline(const lua::Place& place, int64_t delay_ms, Done done) {
+  return delay(place, delay_ms, delay_ms, std::move(done));
+}
+
+TaskPtr Run::delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done) {
   class Wait : public Task {
    public:
     Wait(ops::Deadlines& deadlines, int64_t delay_ms, Callback passed) : deadlines_(deadlines) {
@@ -268,8 +276,7 @@ TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
   };
   journal_->flush();
   return std::make_unique<Wait>(
-      shared_.deadlines, request_.dry_run ? 0 : delay_ms,
-      [this, place, delay_ms, done = std::move(done)]() mutable {
+      shared_.deadlines, really_ms, [this, place, delay_ms, done = std::move(done)]() mutable {
         journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
         done(std::string("null"));
       });

@@ -61,6 +61,7 @@ class Run : public lua::Outside, public ops::Caller {
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
                const lua::Position& at, Done done) override;
   TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
+  TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
   void step_closed(int id, const Error* error) override;
   void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) override;
@@ -83,6 +84,8 @@ class Run : public lua::Outside, public ops::Caller {
 
  private:
   Result<void> compile(const Source& source, const lua::Limits& limits);
+  // Recorded as a wait of `delay_ms`, which takes `really_ms`.
+  TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const Source& source);
   void broken(const Error& error);

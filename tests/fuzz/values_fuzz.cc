@@ -1,4 +1,5 @@
-// JSON to Lua to JSON: what was written once is written the same way again, whatever the first text was.
+// JSON to Lua to JSON: what was written once is written the same way again, whatever the first text
+// was.
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ namespace {
 // A run that reaches nothing.
 class Nowhere : public lua::Outside {
  public:
-  TaskPtr call(const lua::Place&, std::string_view, std::string, int, const lua::Position&, Done) override {
+  TaskPtr call(const lua::Place&, std::string_view, std::string, int, const lua::Position&,
+               Done) override {
     return nullptr;
   }
   TaskPtr wait(const lua::Place&, int64_t, Done) override { return nullptr; }
@@ -25,7 +27,9 @@ class Nowhere : public lua::Outside {
   void report(std::string) override {}
   int64_t now_ms() override { return 0; }
   uint64_t random_seed() override { return 1; }
-  Result<Module> module(std::string_view, std::string_view) override { return fail(code::kNotFound, "none"); }
+  Result<Module> module(std::string_view, std::string_view) override {
+    return fail(code::kNotFound, "none");
+  }
 };
 
 struct Trip {

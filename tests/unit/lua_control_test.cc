@@ -7,8 +7,8 @@ using tests::LuaRun;
 
 TEST_CASE("parallel answers results in the shape of its functions") {
   LuaRun run;
-  CHECK(run.run("return parallel { function() return box.item.get{ n = 1, delay = 5 }.n end, function() return 2 end }") ==
-        "[1,2]");
+  CHECK(run.run("return parallel { function() return box.item.get{ n = 1, delay = 5 }.n end, "
+                "function() return 2 end }") == "[1,2]");
   CHECK(run.run("return parallel { a = function() return 1 end, b = function() return 'x' end }") ==
         R"({"a":1,"b":"x"})");
   CHECK(run.run("return parallel {}") == "[]");
@@ -16,13 +16,16 @@ TEST_CASE("parallel answers results in the shape of its functions") {
 
 TEST_CASE("places name the task and the call within it") {
   LuaRun run;
-  run.run("box.item.get{}\nparallel { function() box.item.get{} end,\n"
-          "function() parallel { function() box.item.stop{} end } box.item.get{} end }\nbox.item.start{}");
+  run.run(
+      "box.item.get{}\nparallel { function() box.item.get{} end,\n"
+      "function() parallel { function() box.item.stop{} end } box.item.get{} end "
+      "}\nbox.item.start{}");
   CHECK(run.outside.events ==
-        std::vector<std::string>{
-            "call #1 box.item.get{} step 0 at test.lua:1", "call 2.1#1 box.item.get{} step 0 at test.lua:2",
-            "call 2.2/1.1#1 box.item.stop{} step 0 at test.lua:3", "call 2.2#2 box.item.get{} step 0 at test.lua:3",
-            "call #3 box.item.start{} step 0 at test.lua:4"});
+        std::vector<std::string>{"call #1 box.item.get{} step 0 at test.lua:1",
+                                 "call 2.1#1 box.item.get{} step 0 at test.lua:2",
+                                 "call 2.2/1.1#1 box.item.stop{} step 0 at test.lua:3",
+                                 "call 2.2#2 box.item.get{} step 0 at test.lua:3",
+                                 "call #3 box.item.start{} step 0 at test.lua:4"});
 }
 
 TEST_CASE("parallel runs at most its limit at once") {
@@ -54,7 +57,7 @@ TEST_CASE("siblings may call operations while they close, and the parent wakes a
   CHECK(run.run(R"(
     local guard = setmetatable({}, { __close = function() box.item.start{ delay = 3 } log.info("closed") end })
     local ok, err = pcall(parallel, {
-      function() fail("CONFLICT", "first") end,
+      function() sleep "1ms" fail("CONFLICT", "first") end,
       function() local g <close> = guard; box.item.stop{ delay = 100000 } end,
     })
     log.info("woke")
@@ -71,7 +74,7 @@ TEST_CASE("a sibling that closes for longer than the grace is ended") {
     local late = setmetatable({}, { __close = function() box.item.start{ delay = 100000 } log.info("never") end })
     local outer = setmetatable({}, { __close = function() log.info("outer") end })
     local ok, err = pcall(parallel, {
-      function() fail("CONFLICT", "first") end,
+      function() sleep "1ms" fail("CONFLICT", "first") end,
       function() local o <close> = outer; local g <close> = late; box.item.stop{ delay = 100000 } end,
     })
     return err.code)") == "\"CONFLICT\"");
@@ -83,7 +86,8 @@ TEST_CASE("collect keeps failures as results") {
   LuaRun run;
   CHECK(run.run(R"(
     local all = parallel { function() return 1 end, function() box.fail{} end, collect = true }
-    return { all[1].ok, all[1].value, all[2].ok, all[2].error.code })") == R"([true,1,false,"NOT_FOUND"])");
+    return { all[1].ok, all[1].value, all[2].ok, all[2].error.code })") ==
+        R"([true,1,false,"NOT_FOUND"])");
 }
 
 TEST_CASE("timeout raises TIMEOUT after what it bounds has closed") {
@@ -112,23 +116,24 @@ TEST_CASE("retry tries again, waits longer each time, and says so") {
 
 TEST_CASE("retry repeats neither what it was not asked to nor what may have happened") {
   LuaRun run;
-  CHECK(run.run("retry({ attempts = 3, first = '1ms', on = { 'TIMEOUT' } }, function() box.fail{} end)") ==
-        "NOT_FOUND: there is no such box");
+  CHECK(run.run("retry({ attempts = 3, first = '1ms', on = { 'TIMEOUT' } }, function() box.fail{} "
+                "end)") == "NOT_FOUND: there is no such box");
   run.outside.answers["box.item.stop"] = [](std::string_view) {
     Error error(code::kNetworkError, "the line went dead");
     error.outcome_unknown = true;
     return Result<std::string>(fail(error));
   };
-  CHECK(run.run("retry({ attempts = 3, first = '1ms', on = { 'NETWORK_ERROR' } }, function() box.item.stop{} end)") ==
-        "NETWORK_ERROR: the line went dead");
+  CHECK(run.run("retry({ attempts = 3, first = '1ms', on = { 'NETWORK_ERROR' } }, function() "
+                "box.item.stop{} end)") == "NETWORK_ERROR: the line went dead");
   for (const std::string& event : run.outside.events) CHECK(!event.starts_with("retry"));
-  CHECK(run.run("retry({ attemps = 3 }, print)") == "INVALID_ARGUMENT: retry has no option 'attemps'");
+  CHECK(run.run("retry({ attemps = 3 }, print)") ==
+        "INVALID_ARGUMENT: retry has no option 'attemps'");
 }
 
 TEST_CASE("an error keeps its place through parallel, retry and pcall") {
   LuaRun run;
-  CHECK(run.run("local function deep()\n  box.fail{}\nend\nparallel { function()\n retry({ attempts = 1 }, deep) end }") ==
-        "NOT_FOUND: there is no such box");
+  CHECK(run.run("local function deep()\n  box.fail{}\nend\nparallel { function()\n retry({ "
+                "attempts = 1 }, deep) end }") == "NOT_FOUND: there is no such box");
   CHECK(run.interpreter->outcome().error().traceback.at(0).at.line == 2);
 }
 
@@ -145,5 +150,6 @@ TEST_CASE("waits want durations") {
 TEST_CASE("more tasks than a run may have are refused") {
   LuaRun run;
   run.limits.tasks = 3;
-  CHECK(run.run("parallel { print, print, print }").starts_with("RESOURCE_EXHAUSTED: a run may have 3 tasks"));
+  CHECK(run.run("parallel { print, print, print }")
+            .starts_with("RESOURCE_EXHAUSTED: a run may have 3 tasks"));
 }

@@ -27,10 +27,13 @@ TEST_CASE("no script computes for longer than its limit") {
       "while true do end", "while true do pcall(function() while true do end end) end",
       "xpcall(function() while true do end end, function() while true do end end)",
       "local t = setmetatable({}, { __index = function() while true do end end }) return t.x",
-      "local t = setmetatable({}, { __tostring = function() while true do pcall(error) end end }) return tostring(t)",
-      "local g <close> = setmetatable({}, { __close = function() while true do end end }) error('x')",
+      "local t = setmetatable({}, { __tostring = function() while true do pcall(error) end end }) "
+      "return tostring(t)",
+      "local g <close> = setmetatable({}, { __close = function() while true do end end }) "
+      "error('x')",
       "local function f() return pcall(f) end while true do pcall(f) end",
-      "while true do pcall(string.rep, 'x', 100000) end", "retry({ attempts = 1e9, first = 0 }, function() while true do end end)",
+      "while true do pcall(string.rep, 'x', 100000) end",
+      "retry({ attempts = 1e9, first = 0 }, function() while true do end end)",
       "parallel { function() while true do end end, collect = true }");
   LuaRun run;
   run.limits.cpu = Millis(60);
@@ -45,8 +48,10 @@ TEST_CASE("no script takes more memory than its limit") {
   const char* body = GENERATE(
       "local t = {} while true do t[#t + 1] = {} end",
       "local t = {} while true do pcall(function() t[#t + 1] = ('x'):rep(1000) .. #t end) end",
-      "local s = 'x' while true do s = s .. s end", "local function f() return f() + 1 end return (pcall(f))",
-      "local t = {} while true do xpcall(function() while true do t[#t + 1] = {} end end, function() end) end",
+      "local s = 'x' while true do s = s .. s end",
+      "local function f() return f() + 1 end return (pcall(f))",
+      "local t = {} while true do xpcall(function() while true do t[#t + 1] = {} end end, "
+      "function() end) end",
       "local t = {} for i = 1, 1e9 do t[i] = i end");
   LuaRun run;
   run.limits.memory_bytes = 4 << 20;

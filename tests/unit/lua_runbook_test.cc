@@ -33,7 +33,8 @@ TEST_CASE("a runbook declares what it is, takes and may do") {
   CHECK(info.summary == "Cleans up.");
   CHECK(info.severity == "P2");
   CHECK(info.timeout == Millis(7'200'000));
-  CHECK(info.triggers == R"([{"kind":"alert","name":"DiskFull"},{"kind":"cron","schedule":"0 3 * * *"}])");
+  CHECK(info.triggers ==
+        R"([{"kind":"alert","name":"DiskFull"},{"kind":"cron","schedule":"0 3 * * *"}])");
   CHECK(info.allow == std::vector<std::string>{"fs:change", "process.exec"});
   REQUIRE(info.params.size() == 3);
   CHECK(info.params[0].name == "count");
@@ -58,13 +59,16 @@ TEST_CASE("parameters in a list keep their order") {
 TEST_CASE("faults in a runbook name file, line and what is wrong") {
   CHECK(fault("return 1") == "test.lua: the file does not return a runbook");
   CHECK(fault("return { run = print }") == "test.lua: the file does not return a runbook");
-  CHECK(fault("\nreturn runbook { summary = 'x' }") == "test.lua:2: the runbook has no function named run");
-  CHECK(fault("return runbook {\n run = print,\n sumary = 'x' }") == "test.lua:3: there is no 'sumary' in a runbook");
+  CHECK(fault("\nreturn runbook { summary = 'x' }") ==
+        "test.lua:2: the runbook has no function named run");
+  CHECK(fault("return runbook {\n run = print,\n sumary = 'x' }") ==
+        "test.lua:3: there is no 'sumary' in a runbook");
   CHECK(fault("return runbook {\n run = print,\n params = {\n a = { 'strin' } } }") ==
         "test.lua:4: params.a: there is no type 'strin'");
   CHECK(fault("return runbook { run = print, params = { a = { 'integer', default = 'x' } } }")
             .starts_with("test.lua:1: params.a: the default of 'a'"));
-  CHECK(fault("return runbook { run = print, timeout = 'soon' }").starts_with("test.lua:1: timeout: "));
+  CHECK(fault("return runbook { run = print, timeout = 'soon' }")
+            .starts_with("test.lua:1: timeout: "));
   CHECK(fault("return runbook { run = print, params = { a = { 'enum' } } }") ==
         "test.lua:1: params.a: an enum needs its values");
   CHECK(fault("return runbook { run = print, on = { print } }") ==

@@ -6,13 +6,15 @@ using namespace engine;
 using tests::LuaRun;
 
 TEST_CASE("values survive the way through Lua") {
-  const char* json = GENERATE(
-      "null", "true", "[]", "{}", "[[],{}]", R"({"a":{"b":[]},"c":{}})", "9223372036854775807", "-9223372036854775808",
-      "1.5", "1.0", "\"\"", R"("\u0000é\"\\\n")", R"({"$bytes":"/wA="})", R"({"$secret":"a/b"})",
-      R"({"$planned":"x.get"})", R"({"$$user":1,"$$bytes":"x"})", R"([null,1,null])", R"({"a":null})",
-      R"({"1":"x","2":"y"})");
+  const char* json = GENERATE("null", "true", "[]", "{}", "[[],{}]", R"({"a":{"b":[]},"c":{}})",
+                              "9223372036854775807", "-9223372036854775808", "1.5", "1.0", "\"\"",
+                              R"("\u0000é\"\\\n")", R"({"$bytes":"/wA="})", R"({"$secret":"a/b"})",
+                              R"({"$planned":"x.get"})", R"({"$$bytes":"x","$$user":1})",
+                              R"([null,1,null])", R"({"a":null})", R"({"1":"x","2":"y"})");
   LuaRun run;
-  run.outside.answers["box.item.get"] = [json](std::string_view) { return Result<std::string>(json); };
+  run.outside.answers["box.item.get"] = [json](std::string_view) {
+    return Result<std::string>(json);
+  };
   CHECK(run.run("local it = box.item.get{} return it") == json);
   CHECK(run.run("return box.item.stop{ v = box.item.get{} }.v") == json);
 }
@@ -21,8 +23,11 @@ TEST_CASE("null is a value, an empty table a list unless it says otherwise") {
   LuaRun run;
   CHECK(run.run("return { a = json.null, b = {}, c = json.map{}, d = json.list{} }") ==
         R"({"a":null,"b":[],"c":{},"d":[]})");
-  CHECK(run.run("local t = box.item.get{ a = 1 } t.a = nil return { t, #box.item.stop{ l = {} }.l }") == "[{},0]");
-  CHECK(run.run("return { tostring(json.null), json.null == box.item.get{ n = json.null }.n }") == R"(["null",true])");
+  CHECK(run.run(
+            "local t = box.item.get{ a = 1 } t.a = nil return { t, #box.item.stop{ l = {} }.l }") ==
+        "[{},0]");
+  CHECK(run.run("return { tostring(json.null), json.null == box.item.get{ n = json.null }.n }") ==
+        R"(["null",true])");
 }
 
 TEST_CASE("what has no JSON form is an error that names its path") {
@@ -34,10 +39,14 @@ TEST_CASE("what has no JSON form is an error that names its path") {
   CHECK(run.run("return { 1, x = 2 }").ends_with("this one mixes both kinds of keys"));
   CHECK(run.run("return { [1.5] = 2 }").ends_with("keys of a map have to be strings"));
   CHECK(run.run("return { n = 0/0 }").ends_with("n: a number that is not finite has no JSON form"));
-  CHECK(run.run("local t = {} for i = 1, 70 do t = { t } end return t").ends_with("nested deeper than 64"));
-  CHECK(run.run("return { [1] = 1, [1000] = 2 }").ends_with("a list with 2 items reaches up to 1000"));
-  CHECK(run.run("box.item.get(1)") == "INVALID_ARGUMENT: box.item.get takes one table of named arguments");
-  CHECK(run.run("box.item.get{ 1 }") == "INVALID_ARGUMENT: box.item.get takes named arguments, not a list");
+  CHECK(run.run("local t = {} for i = 1, 70 do t = { t } end return t")
+            .ends_with("nested deeper than 64"));
+  CHECK(run.run("return { [1] = 1, [1000] = 2 }")
+            .ends_with("a list with 2 items reaches up to 1000"));
+  CHECK(run.run("box.item.get(1)") ==
+        "INVALID_ARGUMENT: box.item.get takes one table of named arguments");
+  CHECK(run.run("box.item.get{ 1 }") ==
+        "INVALID_ARGUMENT: box.item.get takes named arguments, not a list");
 }
 
 TEST_CASE("a placeholder of a dry run can be used as if it were a result") {
@@ -63,17 +72,19 @@ TEST_CASE("pairs goes through keys in one order, and next agrees") {
     local k = nil
     repeat k = next(t, k) if k ~= nil then seen[#seen + 1] = tostring(k) end until k == nil
     return table.concat(seen, " "))") == R"("1 2.5 10 a z false true 1 2.5 10 a z false true")");
-  CHECK(run.run("local t, n = { a = 1, b = 2, c = 3 }, 0 for k in pairs(t) do t[k] = nil t.b = nil n = n + 1 end return n") ==
-        "2");
-  CHECK(run.run("local n = 0 for i, v in pairs({ 1, 2, 3 }) do n = n + i * v end return n") == "14");
-  CHECK(run.run("for k in pairs({ [{}] = 1 }) do end").find("there is no order to go by") != std::string::npos);
+  CHECK(run.run("local t, n = { a = 1, b = 2, c = 3 }, 0 for k in pairs(t) do t[k] = nil t.b = nil "
+                "n = n + 1 end return n") == "2");
+  CHECK(run.run("local n = 0 for i, v in pairs({ 1, 2, 3 }) do n = n + i * v end return n") ==
+        "14");
+  CHECK(run.run("for k in pairs({ [{}] = 1 }) do end").find("there is no order to go by") !=
+        std::string::npos);
   CHECK(run.run("return { next({}) == nil, (next({ 5 })) }") == "[true,1]");
 }
 
 TEST_CASE("nothing a script can print holds an address") {
   LuaRun run;
-  CHECK(run.run("return { tostring({}), tostring(print), tostring(box), string.format('%s', {}), tostring(error) }") ==
-        R"(["table","function","operations","table","function"])");
+  CHECK(run.run("return { tostring({}), tostring(print), tostring(box), string.format('%s', {}), "
+                "tostring(error) }") == R"(["table","function","operations","table","function"])");
 }
 
 TEST_CASE("the sandbox has nothing that reaches out or hides") {
@@ -107,9 +118,11 @@ TEST_CASE("modules are loaded once, from outside, and a circle is an error that 
   const std::string loads = run.run("return { require('a').n, require('a') == require('a') }");
   CHECK(loads == R"(["a",true])");
   CHECK(run.outside.events.size() == 1);
-  CHECK(run.run("require('b')") == "INVALID_ARGUMENT: modules require each other in a circle: b.lua -> c.lua -> b.lua");
+  CHECK(run.run("require('b')") ==
+        "INVALID_ARGUMENT: modules require each other in a circle: b.lua -> c.lua -> b.lua");
   CHECK(run.run("require('bad')") == "INVALID_ARGUMENT: bad.lua:1: unexpected symbol near '='");
-  CHECK(run.run("require('waits')") ==
-        "INVALID_ARGUMENT: box.item.get waits, and cannot be called inside 'require' (waits.lua:2)");
+  CHECK(
+      run.run("require('waits')") ==
+      "INVALID_ARGUMENT: box.item.get waits, and cannot be called inside 'require' (waits.lua:2)");
   CHECK(run.run("require('none')") == "NOT_FOUND: no module named 'none' for test.lua");
 }
