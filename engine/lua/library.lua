@@ -35,7 +35,8 @@ end
 local function gsub_text(search, replacement, max)
   local text, count, all = replace_some(search, replacement, max)
   if all then return text, count end
-  local pieces, more = { text }, nil
+  local pieces = { text }
+  local more
   repeat
     text, more, all = replace_some(search, replacement, max - count)
     pieces[#pieces + 1] = text

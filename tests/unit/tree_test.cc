@@ -183,8 +183,9 @@ TEST_CASE("files, functions and lines keep their size", "[tree]") {
     for (size_t at = 0; at < source.lines.size(); ++at) {
       const std::string& line = source.lines[at];
       const std::string where = source.path + ":" + std::to_string(at + 1);
+      const bool raw = line.find("R\"(") != std::string::npos;  // cannot be broken
       const auto columns = std::ranges::count_if(line, [](char c) { return (c & 0xC0) != 0x80; });
-      if (static_cast<size_t>(columns) > (is_lua ? kLuaColumnsMax : kColumnsMax))
+      if (!raw && static_cast<size_t>(columns) > (is_lua ? kLuaColumnsMax : kColumnsMax))
         complaints.push_back(where + " is too wide");
       if (is_lua ? !opens_lua_function(line) : !opens_function(line)) continue;
       const size_t length = function_length(source, at, is_lua ? "end" : "}");
