@@ -11,6 +11,8 @@ namespace engine {
 namespace {
 
 constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kFirstMs = -62'167'219'200'000;  // 0000-01-01T00:00:00Z
+constexpr int64_t kLastMs = 253'402'300'799'999;   // 9999-12-31T23:59:59.999Z
 
 std::optional<int> number_at(std::string_view text, size_t at, size_t digits) {
   if (text.size() < at + digits) return std::nullopt;
@@ -73,7 +75,10 @@ std::optional<int64_t> read_time(std::string_view text) {
   const auto fraction = take_fraction_ms(rest);
   const auto offset = offset_ms(rest);
   if (!day || !time || !fraction || !offset) return std::nullopt;
-  return *day + *time + *fraction - *offset;
+  const int64_t ms = *day + *time + *fraction - *offset;
+  // An offset can lead out of the years that can be written with four digits.
+  if (ms < kFirstMs || ms > kLastMs) return std::nullopt;
+  return ms;
 }
 
 std::string format_fields(const tm& fields, int64_t ms) {

@@ -147,11 +147,14 @@ local function add_ports(lines, ports)
   end
 end
 
-local function cleanup_words(params, found, cleaned)
+local function cleanup_words(params, found, cleaned, dry_run)
   local where = ("older than %s in %s"):format(params.older_than, params.folder)
   if found.count == 0 then return "nothing " .. where end
   if not cleaned then
     return ("%s %s, %s; left alone"):format(count(found.count, "file"), where, size(found.bytes))
+  end
+  if dry_run then
+    return ("would remove %s %s, %s"):format(count(found.count, "file"), where, size(found.bytes))
   end
   local words = ("removed %s %s, %s freed"):format(count(cleaned.removed, "file"), where,
     size(cleaned.bytes))
@@ -198,7 +201,8 @@ return runbook {
     if params.clean and found.count > 0 then
       cleaned = step("Remove " .. count(found.count, "old file"), clean, found)
     end
-    local verdict = write_report(seen, findings, cleanup_words(params, found, cleaned))
+    local cleanup = cleanup_words(params, found, cleaned, ctx.dry_run)
+    local verdict = write_report(seen, findings, cleanup)
     return {
       verdict = verdict,
       findings = #findings,

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "engine/plugin/plugin.hpp"
 
 namespace engine::process {
 

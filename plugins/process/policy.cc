@@ -9,8 +9,6 @@
 #include <filesystem>
 #include <span>
 
-#include "engine/plugin/plugin.hpp"
-
 namespace engine::process {
 namespace {
 

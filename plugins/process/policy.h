@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "engine/plugin/plugin.hpp"
 
 namespace engine::process {
 

@@ -52,7 +52,7 @@ TEST_CASE_METHOD(Quickstart, "quickstart clears old files and says how the machi
   const Ended ended = start("");
   INFO(ended.out);
   CHECK(ended.status == 0);
-  CHECK(ended.out.find("removed 1 file older than 7d") != std::string::npos);
+  CHECK(ended.out.find("removed 1 file older than") != std::string::npos);
   CHECK(ended.out.find("busiest processes") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(old_file));
   CHECK(std::filesystem::exists(new_file));
@@ -67,7 +67,7 @@ TEST_CASE_METHOD(Quickstart, "a dry run of quickstart removes nothing", "[quicks
 }
 
 TEST_CASE_METHOD(Quickstart, "quickstart only counts when it shall not clean", "[quickstart]") {
-  const Ended ended = start("--clean false -o json");
+  const Ended ended = start("--no-clean -o json");
   INFO(ended.out);
   CHECK(ended.status == 0);
   CHECK(ended.out.find("\"old_files\":1") != std::string::npos);
