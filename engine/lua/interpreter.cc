@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/text.h"
 #include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/group.h"
@@ -117,15 +118,7 @@ Result<void> Host::load(std::string source, std::string_view text) {
   if (!protect(*state_, compile, &beginning)) return fail(*state_->fatal);
   if (!beginning.fault.empty()) {
     const SplitMessage parts = split_message(beginning.fault);
-    const std::vector<std::string_view> lines = [&] {
-      std::vector<std::string_view> all;
-      for (size_t begin = 0; begin <= text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        all.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-      }
-      return all;
-    }();
+    const std::vector<std::string_view> lines = split(text, '\n');
     const auto line = static_cast<size_t>(std::max(parts.at.line, 1));
     const int column = line <= lines.size() ? column_of(lines[line - 1], parts.message) : 1;
     return fail(
