@@ -75,7 +75,6 @@ Error classified(const Request& request, const Failure& failure) {
     case CURLE_OPERATION_TIMEDOUT:
       return timed_out(request, failure);
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return Error(code::kInvalidArgument,
                    "'" + shown_url(request.url) + "' is no URL that can be asked: " + detail);
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -90,6 +89,7 @@ Error classified(const Request& request, const Failure& failure) {
     case CURLE_OUT_OF_MEMORY:
       return Error(code::kResourceExhausted, "no memory for " + name_of(request));
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // of the answer: ours was looked at before
       return Error(code::kNetworkError, place_of(request) + " does not answer in HTTP: " + detail);
     default:
       return broken(request, failure);

@@ -69,10 +69,10 @@ struct Request {
 
 struct Response {
   int status = 0;
-  Headers headers;
-  std::string body;  // empty where chunks were handed on
+  Headers headers = {};
+  std::string body = {};  // empty where chunks were handed on
   bool truncated = false;
-  std::string url;  // where it came from, after redirects
+  std::string url = {};  // where it came from, after redirects
 };
 
 // The URL as it may be shown: without user, password, and what the query says.

@@ -179,6 +179,8 @@ void Transfer::redirect_to(const std::string& url) {
 }
 
 bool Transfer::over(const CurlLibrary& curl, CURLcode outcome) {
+  // To libcurl, headers that break off are an answer without a body.
+  if (outcome == CURLE_OK && !headers_over_) outcome = CURLE_PARTIAL_FILE;
   if (outcome != CURLE_OK && !response_.truncated) {
     if (!error_) error_ = failure(curl, outcome);
     return false;

@@ -167,6 +167,7 @@ ops::Start Host::starter(Plugin& plugin, const engine_operation& declared, Actio
     CallRecord& record = Calls::instance().open();
     const engine_call token = record.token;
     record.loop = &loop_;
+    record.http = &http_;
     record.secrets = &secrets_;
     record.plugin = plugin.name;
     record.trusted = plugin.builtin;
