@@ -49,9 +49,11 @@ int64_t on_produce(void* data, char* into, size_t size) {
 }
 
 unsigned flags_of(const Request& request) {
-  return (request.idempotent ? ENGINE_HTTP_IDEMPOTENT : 0u) |
-         (request.truncate ? ENGINE_HTTP_TRUNCATE : 0u) |
-         (request.tls.insecure ? ENGINE_HTTP_INSECURE : 0u);
+  unsigned flags = 0;
+  if (request.idempotent) flags |= ENGINE_HTTP_IDEMPOTENT;
+  if (request.truncate) flags |= ENGINE_HTTP_TRUNCATE;
+  if (request.tls.insecure) flags |= ENGINE_HTTP_INSECURE;
+  return flags;
 }
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
