@@ -23,6 +23,13 @@ constexpr int kCopyPages = 256;  // copied before others get a turn
 
 int64_t boot_ms() { return system_clock().boot_ns() / 1'000'000; }
 
+// A statement of the caller's reaches no other file, and begins and ends no transaction.
+int keep_inside(void*, int action, const char*, const char*, const char*, const char*) {
+  const bool outside =
+      action == SQLITE_ATTACH || action == SQLITE_DETACH || action == SQLITE_TRANSACTION;
+  return outside ? SQLITE_DENY : SQLITE_OK;
+}
+
 std::string quoted(const std::string& path) { return "'" + path + "'"; }
 
 }  // namespace
@@ -113,9 +120,12 @@ Error ForeignDatabase::error(int status) const {
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
       return Error(code::kPermissionDenied, file + " cannot be used: " + detail,
                    "check the owner and the mode of the file and its folder");
+    case SQLITE_AUTH:
+      return Error(code::kInvalidArgument,
+                   "a statement may not attach other files, vacuum, or begin and end transactions",
+                   "a script is one transaction; sqlite.vacuum and sqlite.backup do the rest");
     case SQLITE_FULL:
       return Error(code::kDiskFull, "the disk that holds " + file + " is full");
     case SQLITE_IOERR:
@@ -131,11 +141,12 @@ Error ForeignDatabase::error(int status) const {
 }
 
 // The first statement of the text; a null handle where there is none.
-Result<ForeignDatabase::Statement> ForeignDatabase::prepare(std::string_view sql,
+Result<ForeignDatabase::Statement> ForeignDatabase::prepare(Whose whose, std::string_view sql,
                                                             std::string_view* rest) const {
   if (interrupt_->raised()) return fail(error(SQLITE_INTERRUPT));
   sqlite3_stmt* handle = nullptr;
   const char* tail = nullptr;
+  sqlite3_set_authorizer(db_, whose == Whose::theirs ? keep_inside : nullptr, nullptr);
   const int status =
       sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &handle, &tail);
   if (status != SQLITE_OK) return fail(error(status));
@@ -146,11 +157,11 @@ Result<ForeignDatabase::Statement> ForeignDatabase::prepare(std::string_view sql
 Result<ForeignDatabase::Statement> ForeignDatabase::prepare_one(const std::string& sql,
                                                                 std::string_view params) const {
   std::string_view rest;
-  Result<Statement> statement = prepare(sql, &rest);
+  Result<Statement> statement = prepare(Whose::theirs, sql, &rest);
   if (!statement) return statement;
   if (!statement->handle) return fail(code::kInvalidArgument, "there is no statement in sql");
   // Comments and blanks make no second one.
-  Result<Statement> second = prepare(rest, nullptr);
+  Result<Statement> second = prepare(Whose::theirs, rest, nullptr);
   if (!second || second->handle) {
     return fail(code::kInvalidArgument, "sql holds more than one statement",
                 "give them one by one, or to sqlite.exec with script = true");
@@ -161,11 +172,8 @@ Result<ForeignDatabase::Statement> ForeignDatabase::prepare_one(const std::strin
   return statement;
 }
 
-// Other files are other calls' business.
-void ForeignDatabase::forbid_others() { sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, 0); }
-
 Result<void> ForeignDatabase::run(std::string_view sql) {
-  Result<Statement> statement = prepare(sql, nullptr);
+  Result<Statement> statement = prepare(Whose::ours, sql, nullptr);
   if (!statement) return fail(statement.error());
   int status = SQLITE_ROW;
   while (status == SQLITE_ROW) status = sqlite3_step(statement->handle);
@@ -175,7 +183,6 @@ Result<void> ForeignDatabase::run(std::string_view sql) {
 
 Result<std::string> ForeignDatabase::query(const std::string& sql, std::string_view params,
                                            const RowLimits& limits) {
-  forbid_others();
   Result<Statement> statement = prepare_one(sql, params);
   if (!statement) return fail(statement.error());
   sqlite3_stmt* handle = statement->handle;
@@ -212,36 +219,26 @@ Result<std::string> ForeignDatabase::query(const std::string& sql, std::string_v
 }
 
 Result<ExecOutcome> ForeignDatabase::exec(const std::string& sql, std::string_view params) {
-  forbid_others();
   Result<Statement> statement = prepare_one(sql, params);
   if (!statement) return fail(statement.error());
   const int64_t before = sqlite3_total_changes64(db_);
   int status = SQLITE_ROW;
   while (status == SQLITE_ROW) status = sqlite3_step(statement->handle);
   if (status != SQLITE_DONE) return fail(error(status));
-  if (!sqlite3_get_autocommit(db_)) {
-    return fail(code::kInvalidArgument, "a transaction cannot go on after its call",
-                "give all of its statements to one sqlite.exec with script = true");
-  }
   return ExecOutcome{sqlite3_total_changes64(db_) - before, sqlite3_last_insert_rowid(db_)};
 }
 
 Result<ExecOutcome> ForeignDatabase::script(const std::string& sql) {
-  forbid_others();
   const int64_t before = sqlite3_total_changes64(db_);
   Result<void> done = run("BEGIN IMMEDIATE");
   std::string_view rest = sql;
   while (done && !rest.empty()) {
-    Result<Statement> statement = prepare(rest, &rest);
+    Result<Statement> statement = prepare(Whose::theirs, rest, &rest);
     if (!statement) return fail(statement.error());  // closing the file takes everything back
     if (!statement->handle) continue;
     int status = SQLITE_ROW;
     while (status == SQLITE_ROW) status = sqlite3_step(statement->handle);
     if (status != SQLITE_DONE) done = fail(error(status));
-    if (done && sqlite3_get_autocommit(db_)) {
-      return fail(code::kInvalidArgument, "a script may not end its transaction itself",
-                  "leave out BEGIN, COMMIT and ROLLBACK: a script is one transaction");
-    }
   }
   if (done) done = run("COMMIT");
   if (!done) return fail(done.error());
@@ -250,7 +247,7 @@ Result<ExecOutcome> ForeignDatabase::script(const std::string& sql) {
 
 Result<std::vector<std::string>> ForeignDatabase::problems(bool quick, int64_t limit) {
   const std::string pragma = quick ? "PRAGMA quick_check(" : "PRAGMA integrity_check(";
-  Result<Statement> statement = prepare(pragma + std::to_string(limit) + ")", nullptr);
+  Result<Statement> statement = prepare(Whose::ours, pragma + std::to_string(limit) + ")", nullptr);
   if (!statement) return fail(statement.error());
   std::vector<std::string> found;
   int status = sqlite3_step(statement->handle);

@@ -73,14 +73,14 @@ class ForeignDatabase {
 
  private:
   struct Statement;
+  enum class Whose { ours, theirs };
   ForeignDatabase(std::string path, int busy_timeout_ms, std::shared_ptr<Interrupt> interrupt);
   static int on_busy(void* self, int tries);
   static int on_progress(void* self);
   Error error(int status) const;
-  Result<Statement> prepare(std::string_view sql, std::string_view* rest) const;
+  Result<Statement> prepare(Whose whose, std::string_view sql, std::string_view* rest) const;
   Result<Statement> prepare_one(const std::string& sql, std::string_view params) const;
   Result<void> run(std::string_view sql);
-  void forbid_others();
 
   std::string path_;
   int busy_timeout_ms_;
