@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "engine/http/client.h"
 #include "engine/loop/loop.h"
 #include "engine/loop/process.h"
 #include "engine/ops/operation.h"
@@ -27,6 +28,7 @@ struct Activity {
 struct CallRecord {
   engine_call token = 0;
   Loop* loop = nullptr;
+  http::Client* http = nullptr;
   ops::Secrets* secrets = nullptr;
   std::string plugin;
   bool trusted = false;  // a built-in: its answers are not checked for being JSON
@@ -65,5 +67,12 @@ class Calls {
 
 // The functions of engine_host, all but uv_loop.
 engine_host host_functions();
+void add_http_functions(engine_host& host);
+
+// Fills `into` with texts that live until the next call.
+void write_error(const Error& error, engine_error* into);
+// Takes an activity off its call, whose callback is about to be called; false when the call has
+// ended it already.
+bool take(engine_call token, std::list<Activity>::iterator activity);
 
 }  // namespace engine::plugin

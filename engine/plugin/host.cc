@@ -54,7 +54,11 @@ Error unavailable(const std::string& plugin, const Error& reason) {
 }  // namespace
 
 Host::Host(Loop& loop, ops::Registry& registry, ops::Secrets& secrets, HostOptions options)
-    : loop_(loop), registry_(registry), secrets_(secrets), options_(std::move(options)) {
+    : loop_(loop),
+      registry_(registry),
+      secrets_(secrets),
+      options_(std::move(options)),
+      http_(loop) {
   for (const Builtin& builtin : builtins()) {
     add(builtin.name, "built in", [entry = builtin.entry]() -> Result<Entry> { return entry; });
     plugins_[builtin.name]->builtin = true;
@@ -167,6 +171,7 @@ ops::Start Host::starter(Plugin& plugin, const engine_operation& declared, Actio
     CallRecord& record = Calls::instance().open();
     const engine_call token = record.token;
     record.loop = &loop_;
+    record.http = &http_;
     record.secrets = &secrets_;
     record.plugin = plugin.name;
     record.trusted = plugin.builtin;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/http/client.h"
 #include "engine/loop/loop.h"
 #include "engine/ops/registry.h"
 #include "engine/ops/secrets.h"
@@ -55,6 +56,7 @@ class Host {
   ops::Registry& registry_;
   ops::Secrets& secrets_;
   HostOptions options_;
+  http::Client http_;
   std::map<std::string, std::unique_ptr<Plugin>, std::less<>> plugins_;
   std::vector<Plugin*> started_;
 };

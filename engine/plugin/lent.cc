@@ -61,7 +61,8 @@ void progress(engine_call token, const char* json, size_t size) {
   record->progress(record->secrets->scrubbed(std::string(json, size)));
 }
 
-// `error` is filled with texts that live until the next call.
+}  // namespace
+
 void write_error(const Error& error, engine_error* into) {
   static std::string texts[4];
   texts[0] = error.code;
@@ -77,6 +78,15 @@ void write_error(const Error& error, engine_error* into) {
            .outcome_unknown = error.outcome_unknown};
 }
 
+bool take(engine_call token, std::list<Activity>::iterator activity) {
+  CallRecord* record = Calls::instance().find(token);
+  if (!record) return false;
+  record->activities.erase(activity);
+  return true;
+}
+
+namespace {
+
 const char* secret(engine_call token, const char* name, size_t* size, engine_error* error) {
   CallRecord* record = Calls::instance().find(token);
   if (!record) {
@@ -91,15 +101,6 @@ const char* secret(engine_call token, const char* name, size_t* size, engine_err
   record->secret_values.push_back(std::move(*value));
   if (size) *size = record->secret_values.back().size();
   return record->secret_values.back().c_str();
-}
-
-// Takes an activity off its call, whose callback is about to be called; false when the call has
-// ended it already.
-bool take(engine_call token, std::list<Activity>::iterator activity) {
-  CallRecord* record = Calls::instance().find(token);
-  if (!record) return false;
-  record->activities.erase(activity);
-  return true;
 }
 
 void report_exit(engine_exited exited, void* context, const Result<ProcessExit>& outcome) {
@@ -199,6 +200,7 @@ engine_host host_functions() {
   host.delay = delay;
   host.now_ms = now_ms;
   host.log = write_log;
+  add_http_functions(host);
   return host;
 }
 

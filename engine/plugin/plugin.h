@@ -120,6 +120,64 @@ typedef enum engine_log_level {
   ENGINE_ERROR
 } engine_log_level;
 
+/* Bits of engine_http_request.flags. */
+enum {
+  /* Doing it twice ends where doing it once does. Anything else but a read gets a connection of its
+   * own and is never sent twice. */
+  ENGINE_HTTP_IDEMPOTENT = 1,
+  ENGINE_HTTP_TRUNCATE = 2, /* an answer beyond response_max is cut; otherwise it is an error */
+  ENGINE_HTTP_INSECURE = 4  /* takes any certificate */
+};
+
+/* What engine_http_request.produce answers instead of a number of bytes. */
+enum {
+  ENGINE_HTTP_WAIT = -1, /* nothing yet: host->http_resume asks again */
+  ENGINE_HTTP_ABORT = -2 /* gives the request up */
+};
+
+/* A request; see host->http. Strings live only during the call of host->http. */
+typedef struct engine_http_request {
+  size_t size;
+  const char* method;         /* NULL: "GET" */
+  const char* url;            /* http or https */
+  const char* unix_socket;    /* a path, or NULL; with it the URL's host is only a name */
+  const char* const* headers; /* name, value, name, value, ..., ended by NULL; or NULL */
+  const char* body;           /* or NULL */
+  size_t body_size;
+  /* Instead of `body`, or NULL: fills `into` and answers how many bytes it wrote, 0 at the end. */
+  int64_t (*produce)(void* data, char* into, size_t size);
+  int64_t produce_size;    /* of all that `produce` will write; -1: unknown */
+  const char* ca_file;     /* NULL: the system's */
+  const char* client_cert; /* PEM files, or NULL */
+  const char* client_key;
+  int64_t connect_timeout_ms; /* 0: 10 s */
+  int64_t timeout_ms;         /* of the whole exchange; 0: as long as the call may take */
+  uint64_t response_max;      /* bytes of the answer's body; 0: 16 MiB */
+  int redirects_max;          /* 0: an answer that points elsewhere is the answer */
+  unsigned flags;
+} engine_http_request;
+
+/* An answer, whatever its status. Valid during the callback that is given it. */
+typedef struct engine_http_response {
+  size_t size;
+  int status;
+  const char* const* headers; /* name (lower case), value, ..., ended by NULL */
+  const char* body;           /* empty in `headers`, and where chunks were handed on */
+  size_t body_size;
+  int truncated;
+  const char* url; /* where it came from, after redirects */
+} engine_http_response;
+
+/* What an exchange tells, in this order. */
+typedef struct engine_http_events {
+  size_t size;
+  void (*headers)(void* data, const engine_http_response* response); /* or NULL */
+  /* NULL: the body is collected. Zero: go on; else nothing more comes until host->http_resume. */
+  int (*chunk)(void* data, const char* bytes, size_t size);
+  /* Exactly once; exactly one of `response` and `error` is given. */
+  void (*ended)(void* data, const engine_http_response* response, const engine_error* error);
+} engine_http_events;
+
 /* What the host lends. Valid from start to stop. Functions not marked otherwise are for the loop's
  * thread. */
 typedef struct engine_host {
@@ -159,6 +217,15 @@ typedef struct engine_host {
 
   int64_t (*now_ms)(void);                                                      /* wall clock */
   void (*log)(engine_log_level level, const char* module, const char* message); /* any thread */
+
+  /* Asks over HTTP; cancelled when the call times out, is cancelled, or is spent. Answers a number
+   * for the functions below. No event comes before it has returned. */
+  uint64_t (*http)(engine_call call, const engine_http_request* request,
+                   const engine_http_events* events, void* data);
+  /* Goes on after a chunk or a producer said to wait. A number that is over is ignored. */
+  void (*http_resume)(uint64_t exchange);
+  /* Ends it early: `ended` comes a turn later with CANCELLED. */
+  void (*http_cancel)(uint64_t exchange);
 } engine_host;
 
 typedef struct engine_operation {
