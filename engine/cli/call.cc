@@ -7,6 +7,7 @@
 #include "engine/cli/fields.h"
 #include "engine/cli/foreground.h"
 #include "engine/cli/report.h"
+#include "engine/ops/check.h"
 #include "engine/ops/describe.h"
 
 namespace engine::cli {
@@ -93,6 +94,9 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     if (!full) return session.usage_error(full.error(), asked);
     Result<std::string> json = arguments_json((*op)->params, *full);
     if (!json) return session.usage_error(json.error(), asked);
+    // A wrong argument is the caller's, not a failed run's.
+    if (const Result<std::string> checked = ops::check_args(**op, *json); !checked)
+      return session.fail(checked.error());
     args = std::move(*json);
     dry_run = dry_run || parsed->has("dry-run");
   }

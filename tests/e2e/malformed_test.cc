@@ -134,7 +134,6 @@ const std::vector<Line> kLines = {
     {65, {"trace", "' OR 1=1 --"}},
     {64, {"docs"}},
     {64, {"check", "--nonsense"}},
-    {65, {"check", "./missing.lua"}},
     // settings
     {78, {"--config", "/nonexistent.toml", "list"}},
     {78, {"--config", "broken.toml", "list"}},
@@ -248,7 +247,7 @@ std::vector<Book> books() {
       {1, body("json.decode(('['):rep(1000))")},
       {1, body("return os.exit(0)")},
       {1, body("return io.open('/etc/passwd')")},
-      {1, body("return load('x')")},
+      {1, body("return load('x')()")},
       {1, body("coroutine.yield()")},
       {1, body("setmetatable(_G, { __index = error }) return nonsense")},
       {1, body("table.sort({ 3, 2, 1 }, function() error('in sort') end)")},
@@ -266,8 +265,8 @@ void prepare(const Cli& cli) {
   cli.write("good.lua", R"(return runbook { summary = "Good.",
     params = { { "count", "integer", "How many", 3 }, { "since", "duration", "Since", "1h" },
                { "space", "size", "Space", "1MiB" }, { "clean", "boolean", "Clean", false },
-               { "text", "string", "Text", "x" }, { "labels", "map", "Labels" },
-               { name = "level", type = "enum", choices = { "low", "high" }, help = "Level", default = "low" } },
+               { "text", "string", "Text", "x" }, { "labels", "map", "Labels", required = false },
+               { name = "level", type = "enum", values = { "low", "high" }, help = "Level", default = "low" } },
     run = function(ctx) return ctx.params.count end })");
   cli.write("needs.lua", R"(return runbook { summary = "Needs.",
     params = { { name = "target", type = "string", help = "What", required = true } },

@@ -30,19 +30,19 @@ TEST_CASE("a planted secret is in no output, journal, log or error") {
   const std::string book =
       R"(return runbook { summary = "s", params = { { "key", "secret", "A key" } },
     run = function(ctx)
-      local mac = crypto.hmac{ key = ctx.params.key, data = "x" }
-      crypto.hmac{ key = secret("file"), data = "x" }
+      local mac = crypto.hmac{ key = ctx.params.key, text = "x" }
+      crypto.hmac{ key = secret("file"), text = "x" }
       log.info("made", { key = ctx.params.key, other = tostring(secret("environment")) })
       report{ key = ctx.params.key }
       pcall(function() error(secret("environment")) end)
-      crypto.hmac{ key = secret("environment"), data = secret("file") }
+      crypto.hmac{ key = secret("environment"), text = tostring(secret("file")) }
     end })";
 
   std::vector<Ended> all;
   all.push_back(cli.runbook(book, {"--key", "environment"}));
   all.push_back(cli.runbook(book, {"--key", "file", "-o", "json"}));
   all.push_back(cli.runbook(book, {"--key", "missing"}));
-  all.push_back(cli.run({"call", "crypto.hmac", "--key", "environment", "--data", "x"}));
+  all.push_back(cli.run({"call", "crypto.hmac", "--key", "environment", "--text", "x"}));
   all.push_back(cli.run({"config", "show"}));
   all.push_back(cli.run({"config", "show", "-o", "json"}));
   all.push_back(cli.run({"runs", "-o", "json"}));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/store/database.h"
 #include "tests/support/catch.h"
 #include "tests/support/cli.h"
 
@@ -85,12 +86,29 @@ TEST_CASE("a damaged store is refused before anything is done") {
   const std::string file = store_file(cli);
   REQUIRE_FALSE(file.empty());
   std::ofstream(file, std::ios::binary | std::ios::trunc) << std::string(8192, 'x');
+  std::filesystem::remove(file + "-wal");
+  std::filesystem::remove(file + "-shm");
 
   const Ended ended = cli.runbook(changing(cli, 1));
   CHECK(ended.code == 69);
   CHECK(ended.err.find("error:") != std::string::npos);
   CHECK(cli.read("mark").empty());
   CHECK(cli.run({"runs"}).code == 69);
+}
+
+TEST_CASE("a newer program's store is refused in words") {
+  Cli cli;
+  REQUIRE(cli.runbook(kEmpty).code == 0);
+  const std::string file = store_file(cli);
+  {
+    auto db = engine::store::Database::open(file, engine::store::Database::Access::write);
+    REQUIRE(db);
+    REQUIRE(db->exec("PRAGMA user_version = 1000"));
+  }
+  const Ended ended = cli.runbook(changing(cli, 1));
+  CHECK(ended.code == 69);
+  CHECK(ended.err.find("newer") != std::string::npos);
+  CHECK(cli.read("mark").empty());
 }
 
 TEST_CASE("a store that only reading is allowed on is refused for runs and can be looked at") {
