@@ -58,6 +58,10 @@ constexpr std::array kGlobals = std::to_array<Global>({
     {"fail", ""},
     {"report", ""},
     {"secret", ""},
+    {"alert", ""},
+    {"cron", ""},
+    {"webhook", ""},
+    {"event", ""},
 });
 
 struct Removed {

@@ -96,7 +96,7 @@ class Parser {
 
   const Token& token() const { return tokens_[at_]; }
   const Token& last() const { return tokens_[at_ == 0 ? 0 : at_ - 1]; }
-  bool is(std::string_view word) const { return token().is(word); }
+  bool is(std::string_view word) const { return !failed_ && token().is(word); }
   void next();
   bool take(std::string_view word);
   void expect(std::string_view word);

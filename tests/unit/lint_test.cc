@@ -1,10 +1,13 @@
 #include "engine/lua/lint.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "engine/lua/globals.h"
 #include "engine/ops/registry.h"
 #include "tests/support/catch.h"
+#include "tests/support/lua_run.h"
 
 using engine::lua::Finding;
 using engine::lua::lint;
@@ -164,4 +167,29 @@ TEST_CASE("a finding is shown with its line, a caret and what to do") {
         "  1 | local s = 'ü' .. fs.raed{}\n"
         "    |                  ^^^^^^^\n"
         "  hint: did you mean fs.read?\n");
+}
+
+TEST_CASE("the check knows the globals that a run has, and no others") {
+  engine::tests::LuaRun run;
+  const std::string there = run.run(R"(
+    local names = {}
+    for name, value in pairs(_G) do
+      names[#names + 1] = name
+      if type(value) == "table" and name ~= "_G" then
+        for member in pairs(value) do names[#names + 1] = name .. "." .. member end
+      end
+    end
+    table.sort(names)
+    return table.concat(names, " ") .. " ")");
+  std::vector<std::string> known;
+  for (const std::string& name : engine::lua::global_names()) {
+    known.push_back(name);
+    for (const std::string& member : engine::lua::members_of(name))
+      known.push_back(name + "." + member);
+  }
+  std::ranges::sort(known);
+  std::string expected;
+  for (const std::string& name : known) expected += name + " ";
+
+  CHECK(there == "\"" + expected + "\"");
 }
