@@ -42,7 +42,8 @@ constexpr std::array kGlobals = std::to_array<Global>({
      "upper"},
     {"table", "concat insert move pack remove sort unpack"},
     {"math",
-     "abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf "
+     "abs acos asin atan atan2 cosh frexp ldexp log10 pow sinh tanh ceil cos deg exp floor fmod "
+     "huge log max maxinteger min mininteger modf "
      "pi rad "
      "random randomseed sin sqrt tan tointeger type ult"},
     {"utf8", "char charpattern codepoint codes len offset"},
