@@ -12,6 +12,7 @@ constexpr std::array kCommands = {
     CommandEntry{"call", call_command},
     CommandEntry{"list", list_command},
     CommandEntry{"show", show_command},
+    CommandEntry{"check", check_command},
     CommandEntry{"runs", runs_command},
     CommandEntry{"logs", logs_command},
     CommandEntry{"trace", trace_command},

@@ -9,6 +9,7 @@ Command run_command();
 Command call_command();
 Command list_command();
 Command show_command();
+Command check_command();
 Command runs_command();
 Command logs_command();
 Command trace_command();

@@ -28,7 +28,6 @@ struct Config {
   std::vector<std::string> runbooks, scripts, plugin_folders;
   int64_t lua_memory = 0;
   Millis lua_cpu{0};
-  int operations_in_flight = 0;
   std::optional<std::vector<std::string>>
       allow;  // an upper bound on what runbooks may be allowed; none: no bound
   std::vector<std::string> deny;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
 #include "engine/base/json.h"
 #include "engine/base/text.h"
@@ -14,7 +13,6 @@ namespace engine::config {
 namespace {
 
 constexpr int64_t kMemoryMin = 1 << 20;
-constexpr int64_t kIntegerMax = 10'000;
 
 std::string text(const Value& value) { return std::get<std::string>(value); }
 int64_t integer(const Value& value) { return std::get<int64_t>(value); }
@@ -43,9 +41,6 @@ constexpr std::array kKeys = {
         [](Config& c, const Value& v) { c.lua_memory = integer(v); }},
     Key{"lua.cpu", Kind::duration, "60s", "Running time of one run's Lua, its waits not counted.",
         [](Config& c, const Value& v) { c.lua_cpu = Millis(integer(v)); }},
-    Key{"operations.in_flight", Kind::integer, "20",
-        "Operations of one run that may be under way at once.",
-        [](Config& c, const Value& v) { c.operations_in_flight = static_cast<int>(integer(v)); }},
     Key{"permissions.allow", Kind::list, "",
         "Upper bound on what runbooks may be allowed (\"fs:change\", \"process.exec\"). Default: "
         "no bound.",
@@ -80,8 +75,6 @@ std::string wanted(const Key& key) {
       return "a list of paths";
     case Kind::list:
       return "a list of strings";
-    case Kind::integer:
-      return "an integer";
     case Kind::size:
       return "a size such as \"64MiB\"";
     case Kind::duration:
@@ -139,18 +132,6 @@ Result<Value> convert_list(const Key& key, const Written& written) {
   return Value(written.texts);
 }
 
-Result<Value> convert_integer(const Key& key, const Written& written) {
-  if (written.shape != Shape::integer) return mismatch(key, written);
-  int64_t number = 0;
-  const std::string& text = written.json;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < 1 || number > kIntegerMax) {
-    return fail(code::kInvalidArgument, std::string(key.name) + " must be from 1 to " +
-                                            std::to_string(kIntegerMax) + ", not " + text);
-  }
-  return Value(number);
-}
-
 Result<Value> convert_size(const Key& key, const Written& written) {
   if (written.shape != Shape::string && written.shape != Shape::integer)
     return mismatch(key, written);
@@ -182,8 +163,6 @@ std::string_view name_of(Kind kind) {
       return "list of paths";
     case Kind::list:
       return "list of strings";
-    case Kind::integer:
-      return "integer";
     case Kind::size:
       return "size";
     case Kind::duration:
@@ -212,8 +191,6 @@ Result<Value> convert(const Key& key, const Written& written, std::string_view b
   switch (key.kind) {
     case Kind::list:
       return convert_list(key, written);
-    case Kind::integer:
-      return convert_integer(key, written);
     case Kind::size:
       return convert_size(key, written);
     case Kind::duration:
@@ -255,14 +232,8 @@ Written written_in_variable(const Key& key, std::string_view text) {
     out.end_array();
     return written;
   }
-  const bool digits =
-      !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
-  written.shape = key.kind == Kind::integer && digits ? Shape::integer : Shape::string;
   written.text = text;
-  if (written.shape == Shape::integer)
-    out.raw(text);
-  else
-    out.string(text);
+  out.string(text);
   return written;
 }
 

@@ -14,7 +14,7 @@
 
 namespace engine::config {
 
-enum class Kind { text, path, paths, list, integer, size, duration, level };
+enum class Kind { text, path, paths, list, size, duration, level };
 
 std::string_view name_of(Kind kind);
 

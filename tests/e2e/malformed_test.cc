@@ -134,6 +134,8 @@ const std::vector<Line> kLines = {
     {65, {"trace", "' OR 1=1 --"}},
     {64, {"docs"}},
     {64, {"check", "--nonsense"}},
+    {65, {"check", "./missing.lua"}},
+    {65, {"check", "broken.toml"}},
     // settings
     {78, {"--config", "/nonexistent.toml", "list"}},
     {78, {"--config", "broken.toml", "list"}},

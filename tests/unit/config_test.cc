@@ -104,8 +104,7 @@ TEST_CASE("all that is wrong with a file is said at once, with line, column and 
                                         "[permissions]\n"
                                         "  deny = [\"docker:destory\"]\n"
                                         "allow = []\n"
-                                        "[operations]\n"
-                                        "in_flight = 0\n");
+                                        "[log]\nlevel = 5\n");
   const Loaded loaded = loaded_from(file);
 
   struct Expected {
@@ -118,7 +117,7 @@ TEST_CASE("all that is wrong with a file is said at once, with line, column and 
       {3, 1, "'lua' must be a table"},
       {5, 10, "permissions.deny: 'docker:destory' is no permission"},
       {6, 9, "permissions.allow must not be empty"},
-      {8, 13, "operations.in_flight must be from 1 to 10000, not 0"},
+      {8, 9, "log.level must be one of debug, info, warn, error, off, not an integer"},
   };
   REQUIRE(loaded.problems.size() == expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {

@@ -1,0 +1,110 @@
+// engine check: what can be said about runbooks without running them.
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/base/files.h"
+#include "engine/base/json.h"
+#include "engine/cli/catalog.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/exit_codes.h"
+#include "engine/lua/lint.h"
+
+namespace engine::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t kSourceBytesMax = 4 << 20;
+
+// Every Lua file below a folder, sorted.
+std::vector<std::string> lua_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->is_regular_file(error) && at->path().extension() == ".lua") files.push_back(at->path());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<std::vector<std::string>> files_of(const Catalog& catalog, const Words& words) {
+  std::vector<std::string> files;
+  if (words.empty()) {
+    for (const runs::Source& source : catalog.library.list()) files.push_back(source.file);
+    return files;
+  }
+  for (const std::string& word : words) {
+    std::error_code ignored;
+    if (fs::is_directory(word, ignored)) {
+      const std::vector<std::string> below = lua_files(word);
+      files.insert(files.end(), below.begin(), below.end());
+    } else if (fs::exists(word, ignored)) {
+      files.push_back(word);
+    } else {
+      const Result<runs::Source> source = catalog.library.runbook(word);
+      if (!source) return fail(source.error());
+      files.push_back(source->file);
+    }
+  }
+  return files;
+}
+
+std::string json_of(const std::string& file, const lua::Finding& finding) {
+  std::string json;
+  JsonWriter out(json);
+  out.begin_object()
+      .field("file", file)
+      .field("line", finding.line)
+      .field("column", finding.column);
+  out.field("end_column", finding.end_column).field("message", finding.message);
+  out.field("hint", finding.hint).end_object();
+  return json;
+}
+
+int run(Session& session, const Command& command, std::span<const std::string> arguments) {
+  const auto parsed = session.parse(command, arguments);
+  if (!parsed) return parsed.error();
+  const auto catalog = open_catalog(session);
+  if (!catalog) return catalog.error();
+  const Result<std::vector<std::string>> files = files_of(**catalog, parsed->words);
+  if (!files) return session.fail(files.error());
+  std::vector<std::string> items;
+  size_t count = 0;
+  for (const std::string& file : *files) {
+    const Result<std::string> text = read_file(file, kSourceBytesMax);
+    if (!text) return session.fail(text.error());
+    for (const lua::Finding& finding : lua::lint(file, *text, (*catalog)->registry)) {
+      ++count;
+      if (session.format == Format::table)
+        session.print(made_visible(lua::render(file, finding, *text)));
+      else
+        items.push_back(json_of(file, finding));
+    }
+  }
+  if (session.format != Format::table) session.print_list(items);
+  session.say(std::to_string(files->size()) + (files->size() == 1 ? " file" : " files") +
+              " checked, " + (count == 0 ? "nothing found" : std::to_string(count) + " found") +
+              "\n");
+  return count == 0 ? kExitOk : kExitInput;
+}
+
+}  // namespace
+
+Command check_command() {
+  return {.name = "check",
+          .summary = "Checks runbooks without running them.",
+          .usage = "check [NAME|FILE|FOLDER ...] [-o json]",
+          .details =
+              "Syntax, unknown operations and parameters, permissions that are not declared. "
+              "Without a word it "
+              "is every runbook. The exit code is 65 when something is found.",
+          .flags = {},
+          .examples = {{"engine check", "Every runbook."},
+                       {"engine check ./fix.lua", "A file."},
+                       {"engine check runbooks -o json", "A folder, for editors."}},
+          .run = run,
+          .words_max = 1000};
+}
+
+}  // namespace engine::cli
