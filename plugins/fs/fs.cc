@@ -1,6 +1,7 @@
 // The fs plugin: files and folders of this machine. Here is what it offers; calls.cc does it.
 #include <memory>
 
+#include "plugins/fs/archive_operations.h"
 #include "plugins/fs/calls.h"
 
 namespace engine::fs {
@@ -193,6 +194,18 @@ constexpr engine_operation kOperations[] = {
                   operation("disk_usage",
                             "Reckons what a folder takes on the disk, and what in it is largest.",
                             ENGINE_READ, bound<disk_usage, lent>, kUsageParams, kUsage))),
+    lasting("30m", acting_on("into", operation("archive.create",
+                                               "Packs a file or a folder into a tar archive.",
+                                               ENGINE_CHANGE, bound<create_archive_call, lent>,
+                                               kArchiveCreateParams, kArchiveCreated))),
+    lasting("5m", acting_on("path", operation("archive.list", "Lists what is in a tar archive.",
+                                              ENGINE_READ, bound<list_archive_call, lent>,
+                                              kArchiveListParams, kArchiveListed))),
+    lasting("30m",
+            acting_on("into", operation("archive.extract",
+                                        "Takes a tar archive apart; nothing leaves the folder.",
+                                        ENGINE_CHANGE, bound<extract_archive_call, lent>,
+                                        kArchiveExtractParams, kArchiveExtracted))),
 };
 
 constexpr engine_field kConfig[] = {

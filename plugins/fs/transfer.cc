@@ -56,18 +56,6 @@ Result<Ends> open_ends(const Guard& guard, const std::string& from, const std::s
   return Ends{std::move(*source), std::move(*target), *node};
 }
 
-// 0 or an errno. The kernel checks that nothing is there; where the file system cannot, we looked
-// just before.
-int rename_into(int from_folder, const std::string& from, const Place& to, bool overwrite) {
-  const int folder = to.folder.get();
-  if (!overwrite) {
-    if (renameat2(from_folder, from.c_str(), folder, to.name.c_str(), RENAME_NOREPLACE) == 0)
-      return 0;
-    if (errno != EINVAL && errno != ENOSYS) return errno;
-  }
-  return renameat(from_folder, from.c_str(), folder, to.name.c_str()) == 0 ? 0 : errno;
-}
-
 // Copies beside the target, then renames.
 Result<int64_t> copy_into_place(const Ends& ends, const TransferOptions& options) {
   Place temporary;
@@ -108,6 +96,16 @@ std::string done_json(const std::string& to, int64_t bytes) {
 }
 
 }  // namespace
+
+int rename_into(int from_folder, const std::string& from, const Place& to, bool overwrite) {
+  const int folder = to.folder.get();
+  if (!overwrite) {
+    if (renameat2(from_folder, from.c_str(), folder, to.name.c_str(), RENAME_NOREPLACE) == 0)
+      return 0;
+    if (errno != EINVAL && errno != ENOSYS) return errno;
+  }
+  return renameat(from_folder, from.c_str(), folder, to.name.c_str()) == 0 ? 0 : errno;
+}
 
 Result<std::string> copy_path(const Guard& guard, const std::string& from, const std::string& to,
                               const TransferOptions& options) {

@@ -29,4 +29,8 @@ Result<int64_t> copy_entry(int from_folder, const std::string& from_name, int to
                            const std::string& to_name, const std::string& path,
                            const TransferOptions& options, int depth = 0);
 
+// 0 or an errno; EEXIST where something is there that is not to be replaced. The kernel checks
+// that; where the file system cannot, the caller looked just before.
+int rename_into(int from_folder, const std::string& from, const Place& to, bool overwrite);
+
 }  // namespace engine::fs

@@ -155,6 +155,8 @@ TEST_CASE("each C library is known to one folder", "[tree]") {
                                                     {"lua.hpp", "engine/lua/"},
                                                     {"sqlite3.h", "engine/store/"},
                                                     {"curl/curl.h", "engine/http/"},
+                                                    {"archive.h", "plugins/fs/"},
+                                                    {"archive_entry.h", "plugins/fs/"},
                                                     {"microhttpd.h", "engine/http/"},
                                                     {"toml++/toml.h", "engine/config/"},
                                                     {"CLI/CLI.hpp", "engine/cli/"},
