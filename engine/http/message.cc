@@ -54,9 +54,9 @@ std::string shown_url(std::string_view url) {
   const size_t at = url.substr(0, end).rfind('@');
   std::string out(url.substr(0, from));
   out += url.substr(at == std::string_view::npos || at < from ? from : at + 1);
-  if (const size_t fragment = out.find('#'); fragment != std::string::npos) out.resize(fragment);
+  if (const size_t fragment = out.find('#'); fragment != std::string::npos) out.erase(fragment);
   if (const size_t query = out.find('?'); query != std::string::npos) {
-    out.resize(query + 1);
+    out.erase(query + 1);
     out += "...";
   }
   return out;
@@ -70,7 +70,7 @@ std::string origin_of(std::string_view url) {
     plain.erase(scheme + 3, at + 1 - (scheme + 3));
   }
   const std::string_view port = plain.starts_with("https:") ? ":443" : ":80";
-  if (plain.ends_with(port)) plain.resize(plain.size() - port.size());
+  if (plain.ends_with(port)) plain.erase(plain.size() - port.size());
   return plain;
 }
 

@@ -87,9 +87,9 @@ void Multi::settle() {
     void* owner = nullptr;
     curl_.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
     auto& transfer = *static_cast<Transfer*>(owner);
-    const bool again = transfer.over(curl_, outcome);
-    if (again) {
+    if (transfer.over(curl_, outcome)) {
       end_on_wire(transfer);
+      transfer.redirect();
       begin(transfer);
     } else {
       over.push_back(take(transfer));
@@ -110,16 +110,23 @@ void Multi::end_on_wire(Transfer& transfer) {
   CURL* easy = transfer.release();
   if (!easy) return;
   curl_.multi_remove_handle(multi_, easy);
-  curl_.easy_reset(easy);
-  if (idle_.size() < kIdleHandlesMax) {
-    idle_.push_back(easy);
-  } else {
+  if (idle_.size() >= kIdleHandlesMax) {
     curl_.easy_cleanup(easy);
+    return;
   }
+  if (transfer.is_special()) {
+    curl_.easy_reset(easy);
+    Transfer::set_constants(curl_, easy);
+  }
+  idle_.push_back(easy);
 }
 
 CURL* Multi::easy_handle() {
-  if (idle_.empty()) return curl_.easy_init();
+  if (idle_.empty()) {
+    CURL* easy = curl_.easy_init();
+    Transfer::set_constants(curl_, easy);
+    return easy;
+  }
   CURL* easy = idle_.back();
   idle_.pop_back();
   return easy;

@@ -51,44 +51,57 @@ Result<void> Transfer::check() const {
   return {};
 }
 
+void Transfer::set_constants(const CurlLibrary& curl, CURL* easy) {
+  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // Otherwise a cancelled request waits for the thread that looks its name up.
+  curl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  curl.easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  // Version 2 would bring repeats of its own (after GOAWAY) and nothing that we need.
+  curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl.easy_setopt(easy, CURLOPT_USERAGENT, "engine/" ENGINE_VERSION);
+}
+
 Result<void> Transfer::prepare(const CurlLibrary& curl, CURL* easy) {
   easy_ = easy;
   if (Result<void> good = check(); !good) return good;
   detail_[0] = '\0';
   curl.easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, detail_.data());
-  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // Otherwise a cancelled request waits for the thread that looks its name up.
-  curl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   curl.easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   curl.easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl.easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set_target(curl);
-  set_body(curl);
-  set_tls(curl);
+  if (is_special()) {
+    set_body(curl);
+    set_tls(curl);
+  }
   return set_headers(curl);
+}
+
+// A GET of the plainest kind leaves nothing behind in the handle that the next request does not
+// set; anything else does.
+bool Transfer::is_special() const {
+  const Tls& tls = request_.tls;
+  return request_.method != "GET" || !request_.body.empty() || request_.produce || tls.insecure ||
+         !tls.ca_file.empty() || !tls.client_cert.empty() || !tls.client_key.empty();
 }
 
 void Transfer::set_target(const CurlLibrary& curl) {
   curl.easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
-  curl.easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  // Version 2 would bring repeats of its own (after GOAWAY) and nothing that we need.
-  curl.easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl.easy_setopt(easy_, CURLOPT_USERAGENT, "engine/" ENGINE_VERSION);
-  if (!request_.unix_socket.empty()) {
-    curl.easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
-    curl.easy_setopt(easy_, CURLOPT_PROXY, "");
-  }
+  const bool local = !request_.unix_socket.empty();
+  curl.easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, local ? request_.unix_socket.c_str() : nullptr);
+  curl.easy_setopt(easy_, CURLOPT_PROXY, local ? "" : nullptr);
   curl.easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(request_.connect_timeout.count()));
+  Millis left{0};
   if (request_.timeout.count() > 0) {
     const auto spent =
         std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - started_);
-    const auto left = std::max(request_.timeout - spent, Millis(1));
-    curl.easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+    left = std::max(request_.timeout - spent, Millis(1));
   }
+  curl.easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   if (!request_.is_read() && !request_.idempotent) {
     // Libcurl repeats a request where a connection that was used before turns out to be closed.
     // Never this one.

@@ -159,7 +159,8 @@ bool Transfer::will_redirect() const {
   return safe && request_.unix_socket.empty();
 }
 
-void Transfer::redirect_to(const std::string& url) {
+void Transfer::redirect() {
+  const std::string url = std::exchange(next_url_, {});
   if (origin_of(url) != origin_of(request_.url)) {
     std::erase_if(request_.headers, [](const auto& line) {
       return std::ranges::none_of(kHarmless,
@@ -190,8 +191,7 @@ bool Transfer::over(const CurlLibrary& curl, CURLcode outcome) {
   if (!redirecting_) return false;
   curl.easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &next);
   if (!next) return false;
-  const std::string url = next;
-  redirect_to(url);
+  next_url_ = next;
   return true;
 }
 

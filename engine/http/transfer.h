@@ -23,11 +23,16 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  // What every request has in common; for a handle that is new or was reset.
+  static void set_constants(const CurlLibrary& curl, CURL* easy);
   // Sets the handle up for the request as it is now; the handle is kept until release().
   Result<void> prepare(const CurlLibrary& curl, CURL* easy);
   CURL* release();
-  // Libcurl is through. True when a redirect is to be followed: prepare() again.
+  // True when the handle must be reset before another request uses it.
+  bool is_special() const;
+  // Libcurl is through. True when a redirect is to be followed: release(), redirect(), prepare().
   bool over(const CurlLibrary& curl, CURLcode outcome);
+  void redirect();
   void fail_with(Error error);
   // Tells the outcome, unless abandoned.
   void deliver();
@@ -53,7 +58,6 @@ class Transfer {
   void set_body(const CurlLibrary& curl);
   void set_tls(const CurlLibrary& curl);
   bool will_redirect() const;
-  void redirect_to(const std::string& url);
   Error failure(const CurlLibrary& curl, CURLcode outcome) const;
 
   std::shared_ptr<Transfer*> self_;
@@ -67,6 +71,7 @@ class Transfer {
   std::chrono::steady_clock::time_point started_;
 
   Response response_;
+  std::string next_url_;
   std::optional<Error> error_;
   size_t header_bytes_ = 0;
   uint64_t body_bytes_ = 0;
