@@ -14,7 +14,8 @@ constexpr const char* kGood = R"(return runbook { summary = "Counts.",
   params = { { "count", "integer", "How many", 3 },
              { "clean", "boolean", "Clean up", false },
              { "tags", "list", "Tags", required = false },
-             { "labels", "map", "Labels", required = false }, { "since", "duration", "Since", "1h" } },
+             { "labels", "map", "Labels", required = false },
+             { "since", "duration", "Since", "1h" } },
   run = function(ctx)
     step("Outer", function() step("Inner", function() log.info("inside", { n = 1 }) end) end)
     return { count = ctx.params.count, clean = ctx.params.clean, tags = ctx.params.tags,
