@@ -212,7 +212,7 @@ typedef struct engine_host {
    */
   void (*work)(engine_call call, void (*work)(void* data), void (*finished)(void* data),
                void* data);
-  /* Calls back once after the delay; not at all once the call is spent. */
+  /* Calls back once: after the delay, or a turn after the call ended, whichever is first. */
   void (*delay)(engine_call call, int64_t ms, void (*fired)(void* data), void* data);
 
   int64_t (*now_ms)(void);                                                      /* wall clock */
