@@ -11,8 +11,7 @@ namespace engine {
 
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
-// The candidate nearest to `word` (Levenshtein distance of at most a third of its length), for "did
-// you mean".
+// The candidate nearest to `word` (at most a third of its length in edits), for "did you mean".
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 // Cuts at a UTF-8 boundary and appends "..." when longer than `bytes_max`.
 std::string shortened(std::string_view text, size_t bytes_max);

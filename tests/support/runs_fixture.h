@@ -31,8 +31,8 @@ class RunsFixture {
     std::filesystem::create_directories(folder / "runbooks");
     Result<std::unique_ptr<store::Store>> opened = store::Store::open(loop, {.folder = folder / "state"});
     REQUIRE(opened);
-    store = std::move(*opened);
-    REQUIRE(add_state_operations(registry, loop, *store, system_clock()));
+    this->store = std::move(*opened);
+    REQUIRE(add_state_operations(registry, loop, this->store.get(), system_clock()));
     declare("box.get", ops::Effect::read);
     declare("box.stop", ops::Effect::change);
     declare("box.ensure", ops::Effect::change, true);
