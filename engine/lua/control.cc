@@ -156,6 +156,12 @@ int random(lua_State* L) {
   return 1;
 }
 
+// doubts() -> how many changes were cut off with their outcome unknown
+Result<int> doubts(lua_State* L) {
+  lua_pushinteger(L, state(L).outside.doubts());
+  return 1;
+}
+
 // error_of(value) -> code, outcome: how retry sees an error of any kind
 Result<int> error_of(lua_State* L) {
   State& run = state(L);
@@ -168,14 +174,10 @@ Result<int> error_of(lua_State* L) {
 }  // namespace
 
 void install_control(lua_State* L) {
-  static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
-                                            {"group", start_group},
-                                            {"duration", bind<duration>},
-                                            {"step_open", step_open},
-                                            {"retry_wait", bind<retry_wait>},
-                                            {"random", random},
-                                            {"error_of", bind<error_of>},
-                                            {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {
+      {"wait", bind<wait>},     {"group", start_group},           {"duration", bind<duration>},
+      {"step_open", step_open}, {"retry_wait", bind<retry_wait>}, {"random", random},
+      {"doubts", bind<doubts>}, {"error_of", bind<error_of>},     {nullptr, nullptr}};
   luaL_setfuncs(L, kFunctions, 0);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, bind<step_close>);

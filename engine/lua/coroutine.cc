@@ -123,6 +123,10 @@ int Coroutine::after_wait(lua_State* L, int, lua_KContext) {
   State& run = state(L);
   {
     Result<std::string>& outcome = *self.outcome_;
+    if (outcome && *outcome == "null") {
+      lua_pushnil(L);  // an answer that there is nothing; json.null stands within values alone
+      return 1;
+    }
     Result<void> pushed =
         outcome ? push_json(L, *outcome, Dialect::wire) : fail(std::move(outcome.error()));
     if (pushed) return 1;

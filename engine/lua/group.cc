@@ -20,6 +20,7 @@ Group::Group(Scheduler& scheduler, Coroutine& parent, GroupOptions options)
       parent_(parent),
       options_(options),
       place_(parent.next_place()),
+      doubts_before_(scheduler.state().outside.doubts()),
       members_(static_cast<size_t>(options.count)),
       timer_([this] { timed_out(); }),
       grace_([this] { destroy(), finish_if_ended(); }) {}
@@ -156,7 +157,9 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
     run.pending = Error(code::kTimeout, "it did not end within " +
                                             format_duration(Millis(group->options_.timeout_ms)));
   }
+  const int doubts_before = group->doubts_before_;
   group.reset();  // what the wait owned is gone before the coroutine goes on
+  if (raises && run.outside.doubts() > doubts_before) run.pending.outcome_unknown = true;
   if (raises) return raise_pending(L);
   if (failure) {
     lua_rawgeti(L, kResults, failure);

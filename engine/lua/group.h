@@ -54,6 +54,7 @@ class Group {
   Coroutine& parent_;
   const GroupOptions options_;
   Place place_;
+  const int doubts_before_;
   std::vector<std::unique_ptr<Coroutine>> members_;  // by number; null when ended or not started
   int next_ = 0, alive_ = 0;
   int first_failure_ = 0;  // its number, from 1

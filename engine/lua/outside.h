@@ -55,6 +55,9 @@ class Outside {
   virtual void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) = 0;
   virtual void log(std::string_view level, std::string_view message, std::string fields,
                    int step) = 0;
+  // How many changes of the run so far were cut off by a cancel or a bound of the script's own, so
+  // that nobody knows whether they took effect.
+  virtual int doubts() { return 0; }
   virtual void report(std::string json) = 0;  // a JSON string (text) or any other value (a table)
 
   virtual int64_t now_ms() = 0;  // the run's own clock: the time of the last delivery

@@ -133,9 +133,15 @@ function retry(options, fn)
   check_function(fn, "retry", 'retry({ attempts = 3 }, function() ... end)')
   local attempt = 1
   while true do
+    local doubts = host.doubts()
     local results = pack(pcall(fn, attempt))
     if results[1] then return unpack(results, 2, results.n) end
     local err = results[2]
+    -- A change that a timeout or a failing sibling cut off may have happened: repeating could do it twice.
+    if host.doubts() > doubts then
+      if type(err) == "table" then err.outcome = "unknown" end
+      error(err, 0)
+    end
     if attempt >= how.attempts or not repeats(how, err) then error(err, 0) end
     local delay = how.growth(how.first, attempt)
     if delay > how.max then delay = how.max end

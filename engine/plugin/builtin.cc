@@ -14,12 +14,9 @@ namespace engine::plugin {
 
 const std::vector<Builtin>& builtins() {
   static const std::vector<Builtin> kBuiltins = {
-      {"crypto", engine_plugin_crypto},
-      {"fs", engine_plugin_fs},
-      {"host", engine_plugin_host},
-      {"http", engine_plugin_http},
-      {"process", engine_plugin_process},
-      {"sqlite", engine_plugin_sqlite},
+      {"crypto", engine_plugin_crypto},   {"fs", engine_plugin_fs},
+      {"host", engine_plugin_host},       {"http", engine_plugin_http},
+      {"process", engine_plugin_process}, {"sqlite", engine_plugin_sqlite},
   };
   return kBuiltins;
 }

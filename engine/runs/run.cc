@@ -290,6 +290,8 @@ void Run::intend(const ops::Call& call, std::move_only_function<void(Result<void
 void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   const int64_t at = tick();
   const int64_t ms = (shared_.clock.boot_ns() - call.started_ns) / kNanosPerMilli;
+  const bool cut_off = !outcome && outcome.error().code == code::kCancelled;
+  if (cut_off && outcome.error().outcome_unknown) ++doubts_;
   if (ended_) return;
   journal_->note(call.intended ? entries::result(call, outcome, at, ms)
                                : entries::whole(call, outcome, ms));

@@ -67,6 +67,7 @@ class Run : public lua::Outside, public ops::Caller {
   void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) override;
   void log(std::string_view level, std::string_view message, std::string fields, int step) override;
   void report(std::string json) override;
+  int doubts() override { return doubts_; }
   int64_t now_ms() override { return now_ms_; }
   uint64_t random_seed() override;
   Result<Module> module(std::string_view name, std::string_view from) override;
@@ -109,6 +110,7 @@ class Run : public lua::Outside, public ops::Caller {
   int64_t now_ms_ = 0;
   bool cancelled_ = false;
   bool ended_ = false;
+  int doubts_ = 0;
   std::optional<Error> store_error_;
   std::shared_ptr<Run*> self_;  // null once this object is gone
 };

@@ -1,5 +1,5 @@
-// A whole engine in one process: real loop, real store in a folder of its own, real road. Only the world is the
-// test's: operations under "box." that say what happened to them.
+// A whole engine in one process: real loop, real store in a folder of its own, real road. Only the
+// world is the test's: operations under "box." that say what happened to them.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +29,8 @@ class RunsFixture {
     folder = std::filesystem::temp_directory_path() /
              ("engine-runs-" + std::to_string(getpid()) + "-" + std::to_string(++count));
     std::filesystem::create_directories(folder / "runbooks");
-    Result<std::unique_ptr<store::Store>> opened = store::Store::open(loop, {.folder = folder / "state"});
+    Result<std::unique_ptr<store::Store>> opened =
+        store::Store::open(loop, {.folder = folder / "state"});
     REQUIRE(opened);
     this->store = std::move(*opened);
     REQUIRE(add_state_operations(registry, loop, this->store.get(), system_clock()));
@@ -37,7 +38,8 @@ class RunsFixture {
     declare("box.stop", ops::Effect::change);
     declare("box.ensure", ops::Effect::change, true);
     declare("box.remove", ops::Effect::destroy);
-    library.emplace(std::vector<std::string>{folder / "runbooks"}, std::vector<std::string>{SOURCE_DIR "/scripts"});
+    library.emplace(std::vector<std::string>{folder / "runbooks"},
+                    std::vector<std::string>{SOURCE_DIR "/scripts"});
     invoker.emplace(loop, registry, system_clock(), ops::OperatorPolicy{});
     runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
   }
@@ -61,16 +63,21 @@ class RunsFixture {
   Result<std::string> start(const std::string& body, const std::string& more = "", bool dry = false,
                             const std::string& params = "{}") {
     const std::string name = "t" + std::to_string(++started_);
-    write(name, "return runbook{ summary = \"A test.\", allow = { \"box:destroy\", \"state:change\" }, " + more +
-                    "\nrun = function(ctx)\n" + body + "\nend }\n");
-    return runner->start({.runbook = name, .params = params, .principal = "unix:test",
-                          .trigger = R"({"kind":"person"})", .dry_run = dry},
-                         [this, name](std::string_view entry) { watched.emplace_back(entry); },
-                         [this, name](Result<Outcome> outcome) {
-                           outcomes.emplace(name, std::move(outcome));
-                           last = &outcomes.at(name);
-                           if (runner->alive() == 0) loop.stop();
-                         });
+    write(name,
+          "return runbook{ summary = \"A test.\", allow = { \"box:destroy\", \"state:change\" }, " +
+              more + "\nrun = function(ctx)\n" + body + "\nend }\n");
+    return runner->start(
+        {.runbook = name,
+         .params = params,
+         .principal = "unix:test",
+         .trigger = R"({"kind":"person"})",
+         .dry_run = dry},
+        [this, name](std::string_view entry) { watched.emplace_back(entry); },
+        [this, name](Result<Outcome> outcome) {
+          outcomes.emplace(name, std::move(outcome));
+          last = &outcomes.at(name);
+          if (runner->alive() == 0) loop.stop();
+        });
   }
 
   Outcome run(const std::string& body, const std::string& more = "", bool dry = false,
@@ -144,11 +151,13 @@ class RunsFixture {
       const std::string target(json_string(args->root(), "id").value_or("?"));
       if (verb != "get") happened.push_back(verb + " " + target);
       Result<std::string> answer = "{\"id\":\"" + target + "\",\"state\":\"running\"}";
-      if (const auto code = json_string(args->root(), "refuse")) answer = fail(*code, "the box refused");
+      if (const auto code = json_string(args->root(), "refuse"))
+        answer = fail(*code, "the box refused");
       const Millis after(json_integer(args->root(), "delay").value_or(0));
-      return start_timer(loop, after, [answer = std::move(answer), done = std::move(done)]() mutable {
-        done(std::move(answer));
-      });
+      return start_timer(loop, after,
+                         [answer = std::move(answer), done = std::move(done)]() mutable {
+                           done(std::move(answer));
+                         });
     };
     REQUIRE(registry.add(std::move(op)));
   }
