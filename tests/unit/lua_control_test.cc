@@ -32,7 +32,9 @@ TEST_CASE("parallel runs at most its limit at once") {
   LuaRun run;
   CHECK(run.run(R"(
     local now, most = 0, 0
-    local function work() now = now + 1 most = math.max(most, now) box.item.get{ delay = 2 } now = now - 1 end
+    local function work()
+      now = now + 1 most = math.max(most, now) box.item.get{ delay = 2 } now = now - 1
+    end
     parallel { work, work, work, work, work, limit = 2 }
     return most)") == "2");
 }
@@ -55,7 +57,8 @@ TEST_CASE("parallel: the first failure cancels the rest before pcall returns") {
 TEST_CASE("siblings may call operations while they close, and the parent wakes after that") {
   LuaRun run;
   CHECK(run.run(R"(
-    local guard = setmetatable({}, { __close = function() box.item.start{ delay = 3 } log.info("closed") end })
+    local guard = setmetatable({}, {
+      __close = function() box.item.start{ delay = 3 } log.info("closed") end })
     local ok, err = pcall(parallel, {
       function() sleep "1ms" fail("CONFLICT", "first") end,
       function() local g <close> = guard; box.item.stop{ delay = 100000 } end,
@@ -71,11 +74,14 @@ TEST_CASE("a sibling that closes for longer than the grace is ended") {
   LuaRun run;
   run.limits.close_grace = Millis(20);
   CHECK(run.run(R"(
-    local late = setmetatable({}, { __close = function() box.item.start{ delay = 100000 } log.info("never") end })
+    local late = setmetatable({}, {
+      __close = function() box.item.start{ delay = 100000 } log.info("never") end })
     local outer = setmetatable({}, { __close = function() log.info("outer") end })
     local ok, err = pcall(parallel, {
       function() sleep "1ms" fail("CONFLICT", "first") end,
-      function() local o <close> = outer; local g <close> = late; box.item.stop{ delay = 100000 } end,
+      function()
+        local o <close> = outer; local g <close> = late; box.item.stop{ delay = 100000 }
+      end,
     })
     return err.code)") == "\"CONFLICT\"");
   CHECK(run.outside.saw("info outer {} step 0"));
@@ -94,7 +100,9 @@ TEST_CASE("timeout raises TIMEOUT after what it bounds has closed") {
   LuaRun run;
   CHECK(run.run(R"(
     local guard = setmetatable({}, { __close = function() log.info("closed") end })
-    local ok, err = pcall(timeout, "5ms", function() local g <close> = guard; box.item.get{ delay = 100000 } end)
+    local ok, err = pcall(timeout, "5ms", function()
+      local g <close> = guard; box.item.get{ delay = 100000 }
+    end)
     return { ok, err.code, err.message })") == R"([false,"TIMEOUT","it did not end within 5ms"])");
   CHECK(run.outside.saw("info closed {} step 0"));
   CHECK(run.run("return { timeout('1m', function(a) return a, nil, 3 end, 1) }") == "[1,null,3]");

@@ -59,7 +59,8 @@ TEST_CASE("a placeholder of a dry run can be used as if it were a result") {
     local seen = 0
     for _ in pairs(it) do seen = seen + 1 end
     for _ in ipairs(it.list) do seen = seen + 1 end
-    return { tostring(it.disk["/"][1]), it.x > 3, it.x <= 3, #it, seen, it.size + 1, "a " .. it, it:match("x") })") ==
+    return { tostring(it.disk["/"][1]), it.x > 3, it.x <= 3, #it, seen,
+             it.size + 1, "a " .. it, it:match("x") })") ==
         R"(["<planned: box.item.get.disk./[1]>",false,false,0,0,{"$planned":"box.item.get.size"},)"
         R"({"$planned":"box.item.get"},{"$planned":"box.item.get.match"}])");
 }
@@ -91,12 +92,14 @@ TEST_CASE("the sandbox has nothing that reaches out or hides") {
   LuaRun run;
   CHECK(run.run(R"(
     local found = {}
-    for _, name in ipairs { "io", "debug", "package", "coroutine", "dofile", "loadfile", "collectgarbage" } do
+    for _, name in ipairs { "io", "debug", "package", "coroutine", "dofile", "loadfile",
+                            "collectgarbage" } do
       if rawget(_G, name) ~= nil then found[#found + 1] = name end
     end
     return { found, os.execute == nil, os.getenv == nil, string.dump == nil,
              pcall(setmetatable, {}, { __gc = print }), pcall(setmetatable, {}, { __mode = "k" }),
-             load("\27Lua") == nil, pcall(rawset, box, "x", 1), pcall(function() box.item.get = 1 end) })")
+             load("\27Lua") == nil, pcall(rawset, box, "x", 1),
+              pcall(function() box.item.get = 1 end) })")
             .starts_with("[[],true,true,true,false,false,true,false,false,"));
   CHECK(run.run("x = 1 return x + load('return x + 1')()") == "3");
   CHECK(run.run("return load('return y', 'n', 't', { y = 4 })()") == "4");
