@@ -16,8 +16,8 @@ using Answered = std::move_only_function<void(Result<Response>)>;
 // What a streaming exchange tells, in this order; any of these may destroy the exchange.
 struct StreamEvents {
   std::move_only_function<void(int status, const Headers& headers)> headers;  // may be empty
-  // False: nothing more, please, until resume(). The server is held back meanwhile, and time limits
-  // go on.
+  // False: no more chunks, please, until resume(); only the end may come. The server is held back
+  // meanwhile, and time limits go on.
   std::move_only_function<bool(std::string_view chunk)> chunk;
   Answered ended;  // exactly once
 };
@@ -37,7 +37,8 @@ class Multi;
 class Client {
  public:
   explicit Client(Loop& loop);
-  ~Client();  // exchanges that still exist then never end
+  // Exchanges that still exist then never end. Not from within their `headers` and `chunk`.
+  ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
