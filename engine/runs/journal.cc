@@ -41,6 +41,15 @@ void Journal::show(std::string entry) {
   });
 }
 
+void Journal::note_result(std::string entry) {
+  result_waits_ = true;
+  add(std::move(entry));
+}
+
+void Journal::settle() {
+  if (result_waits_) send([](Result<void>) {});
+}
+
 void Journal::flush() {
   flush_asked_ = false;
   if (dirty()) send({});
@@ -56,6 +65,7 @@ store::LiveRun Journal::live() {
 void Journal::send(store::Committed committed) {
   std::string entries = buffer_.empty() ? "[]" : std::move(buffer_) + "]";
   buffer_.clear();
+  result_waits_ = false;
   sent_ += entries.size();
   const bool waited_for = committed || !unseen_.empty() || !live_;
   store::Committed then = arrived(std::move(unseen_), std::move(committed));
@@ -137,6 +147,7 @@ void Journal::finish(store::RunEnd end, std::string entry,
     live_ = store_.start_run(std::move(*row_), "[]", arrived({}, {}));
     row_.reset();
   }
+  result_waits_ = false;
   broken_ = nullptr;
   store_.finish_run(*live_, std::move(end), std::move(entries),
                     arrived(std::move(unseen_), std::move(committed)));

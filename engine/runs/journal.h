@@ -28,6 +28,10 @@ class Journal {
   void note(std::string entry);
   // The same, for what people see as it happens: on its way at the end of the loop's turn.
   void show(std::string entry);
+  // The outcome of an effect: it goes with the next barrier, or with settle().
+  void note_result(std::string entry);
+  // Sends an outcome that nothing has taken along; called at the end of the run's turn.
+  void settle();
   // `durable` comes when everything so far is on disk, or with the error that kept it from there.
   void barrier(store::Committed durable);
   // Sends what has gathered; nobody waits for it.
@@ -64,6 +68,7 @@ class Journal {
   size_t confirmed_ = 0;             // of these, on disk for certain
   int showing_ = 0;                  // commits under way that somebody watches
   bool flush_asked_ = false;
+  bool result_waits_ = false;
   std::shared_ptr<Journal*> self_;
 };
 

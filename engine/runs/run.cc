@@ -122,6 +122,7 @@ void Run::start() {
 lua::Turn Run::turn(std::chrono::nanoseconds slice) {
   const lua::Turn turn = interpreter_->turn(slice);
   if (turn == lua::Turn::finished && !ended_) end();
+  journal_->settle();
   return turn;
 }
 
@@ -274,7 +275,7 @@ TaskPtr Run::delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms,
     ops::Deadlines& deadlines_;
     std::optional<ops::Deadlines::Entry> entry_;
   };
-  journal_->flush();
+  if (journal_->dirty()) journal_->barrier([](Result<void>) {});
   return std::make_unique<Wait>(
       shared_.deadlines, really_ms, [this, place, delay_ms, done = std::move(done)]() mutable {
         journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
@@ -293,8 +294,11 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   const bool cut_off = !outcome && outcome.error().code == code::kCancelled;
   if (cut_off && outcome.error().outcome_unknown) ++doubts_;
   if (ended_) return;
-  journal_->note(call.intended ? entries::result(call, outcome, at, ms)
-                               : entries::whole(call, outcome, ms));
+  if (call.intended) {
+    journal_->note_result(entries::result(call, outcome, at, ms));
+  } else {
+    journal_->note(entries::whole(call, outcome, ms));
+  }
 }
 
 void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
