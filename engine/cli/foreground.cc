@@ -11,7 +11,7 @@
 namespace engine::cli {
 
 Foreground::Foreground(Session& session, Engine& engine)
-    : session_(session), engine_(engine), screen_(session, engine.catalog.loop, system_clock()) {}
+    : engine_(engine), screen_(session, engine.catalog.loop, system_clock()) {}
 
 Result<runs::Outcome> Foreground::run(const Begin& begin) {
   // Whoever reads our output may go away; the run goes on to its recorded end.

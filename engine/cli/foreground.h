@@ -26,7 +26,6 @@ class Foreground {
  private:
   void interrupted();
 
-  Session& session_;
   Engine& engine_;
   Screen screen_;
   std::string id_;

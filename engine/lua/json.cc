@@ -16,7 +16,9 @@ std::string indented(std::string_view json, int width) {
   std::string out;
   int depth = 0;
   bool in_string = false;
-  const auto new_line = [&] { out.append("\n").append(static_cast<size_t>(depth * width), ' '); };
+  const auto new_line = [&] {
+    out.append("\n").append(static_cast<size_t>(depth) * static_cast<size_t>(width), ' ');
+  };
   for (size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     const bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';

@@ -154,7 +154,7 @@ int find_plain(lua_State* L, std::string_view text, std::string_view words, size
     return 1;
   }
   lua_pushinteger(L, static_cast<lua_Integer>(at) + 1);
-  lua_pushinteger(L, static_cast<lua_Integer>(at + words.size()));
+  lua_pushinteger(L, static_cast<lua_Integer>(at) + static_cast<lua_Integer>(words.size()));
   return 2;
 }
 

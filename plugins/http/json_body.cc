@@ -8,7 +8,6 @@ namespace engine::http_plugin {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 // An answer stands inside a result, which nests itself.
 constexpr size_t kAnswerDepthMax = 60;

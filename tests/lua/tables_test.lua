@@ -1,3 +1,4 @@
+--- What std.tables makes of lists and maps.
 local tables = require("std.tables")
 
 local people = { { name = "b", age = 2 }, { name = "a", age = 2 }, { name = "c", age = 1 } }

@@ -1,3 +1,4 @@
+--- What std.text makes of templates, lines and columns.
 local text = require("std.text")
 
 test("a template is filled, and a missing name is an error that names it", function()

@@ -1,3 +1,4 @@
+--- What std.thresholds says of measured values.
 local thresholds = require("std.thresholds")
 local check = thresholds.check
 

@@ -1,3 +1,4 @@
+--- What std.units reads and writes.
 local units = require("std.units")
 
 test("durations are read and written", function()

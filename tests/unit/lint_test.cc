@@ -1,3 +1,4 @@
+// What engine check finds in a source, and what it leaves alone.
 #include "engine/lua/lint.h"
 
 #include <algorithm>

@@ -146,8 +146,7 @@ TEST_CASE("waits work through pcall, metamethods and iterators") {
     local sum = 0
     for i in items() do sum = sum + i end
     local _, y = xpcall(function() return box.item.get{ y = 1 }.y end, print)
-    return { t.x, t + t, sum, y })") ==
-        R"(["x",5,6,1])");
+    return { t.x, t + t, sum, y })") == R"(["x",5,6,1])");
 }
 
 TEST_CASE("xpcall's handler runs after unwinding, sees the traceback and may wait") {

@@ -116,7 +116,8 @@ TEST_CASE_METHOD(RunsFixture,
 
 TEST_CASE_METHOD(RunsFixture, "a cancelled run closes what it opened and ends as cancelled") {
   const Result<std::string> id = start(R"(
-    local guard <close> = setmetatable({}, { __close = function() box.ensure{ id = "cleanup" } end })
+    local guard <close> = setmetatable({}, {
+      __close = function() box.ensure{ id = "cleanup" } end })
     box.stop{ id = "slow", delay = "1h" })");
   REQUIRE(id);
   std::function<void()> when_started = [&] {
