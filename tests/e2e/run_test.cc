@@ -86,7 +86,7 @@ TEST_CASE("in a pipe progress is plain lines on stderr, and the result alone is 
   CHECK(ended.out.find("count  3\n") != std::string::npos);
 }
 
-TEST_CASE("--quiet leaves the data and takes the talk away") {
+TEST_CASE("the flag --quiet leaves the data and takes the talk away") {
   Cli cli;
   const Ended ended = cli.runbook(kGood, {"--quiet"});
   CHECK(ended.err.empty());
