@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -162,23 +163,26 @@ bool holds_secret(std::string_view json) {
   return json.find("\"$secret\":") != std::string_view::npos;
 }
 
-std::string redacted(std::span<const Field> fields, std::string_view json) {
-  bool any = false;
-  for (const Field& field : fields) any = any || field.sensitive;
-  if (!any) return std::string(json);
+void redact(std::span<const Field> fields, std::string& json) {
+  const auto hidden = [](const Field& field) {
+    return field.sensitive || field.type == Type::secret;
+  };
+  if (std::none_of(fields.begin(), fields.end(), hidden)) return;
   Result<element> root = parse(json);
   object members;
-  if (!root || root->get(members)) return std::string(json);
+  if (!root || root->get(members)) return;
   std::string out;
   JsonWriter writer(out);
   writer.begin_object();
   for (const auto& [name, value] : members) {
     bool hide = false;
-    for (const Field& field : fields) hide = hide || (field.sensitive && field.name == name);
+    for (const Field& field : fields) hide = hide || (hidden(field) && field.name == name);
+    // A reference to a secret tells nothing; it is what the journal is to keep.
+    hide = hide && !holds_secret(simdjson::minify(value));
     writer.key(name).raw(hide ? R"({"$hidden":true})" : simdjson::minify(value));
   }
   writer.end_object();
-  return out;
+  json = std::move(out);
 }
 
 std::string target_of(const Operation& op, std::string_view args) {

@@ -36,8 +36,9 @@ Result<double> parse_limit(Type type, std::string_view text);
 bool holds_placeholder(std::string_view json);
 bool holds_secret(std::string_view json);
 
-// The arguments as the journal may keep them: values of sensitive parameters replaced.
-std::string redacted(std::span<const Field> fields, std::string_view json);
+// Leaves of the arguments what the journal may keep: values of sensitive parameters, and what was
+// given for a secret without being a reference to one, are replaced.
+void redact(std::span<const Field> fields, std::string& json);
 
 // What the target parameter says: its text, or its first item.
 std::string target_of(const Operation& op, std::string_view args);

@@ -51,12 +51,13 @@ Result<void> Invocation::admit() {
   op_ = *found;
   call_.idempotent = op_->idempotent;
   Result<std::string> checked = check_args(*op_, call_.args);
-  call_.args = redacted(op_->params, call_.args);
+  redact(op_->params, call_.args);
   if (!checked) return std::unexpected(checked.error());
   args_ = std::move(*checked);
   call_.effect = op_->effect_of ? op_->effect_of(args_) : op_->effect;
   call_.target = target_of(*op_, args_);
-  call_.key = caller_.run_id() + ":" + call_.task + ":" + std::to_string(call_.number);
+  if (call_.effect != Effect::read)
+    call_.key = caller_.run_id() + ":" + call_.task + ":" + std::to_string(call_.number);
   return check_permission(*op_, call_.effect, caller_.permissions(), invoker_.policy_);
 }
 

@@ -23,7 +23,7 @@ struct Call {
   int step = 0;      // the innermost open step, 0 for none
   std::string line;  // "runbook.lua:12"
   std::string target;
-  std::string key;  // idempotency key
+  std::string key;  // idempotency key of what is no read
   Effect effect = Effect::read;
   bool idempotent = false;
   bool intended = false;  // its intent is in the journal; the outcome stands apart

@@ -116,9 +116,14 @@ TEST_CASE("a dry run's placeholder is taken for any type") {
 TEST_CASE("sensitive arguments are not what the journal keeps") {
   Field password = field("password", Type::string);
   password.sensitive = true;
-  const std::vector<Field> fields = {field("id", Type::string), password};
-  CHECK(redacted(fields, R"({"id":"a","password":"hunter2"})") ==
-        R"({"id":"a","password":{"$hidden":true}})");
+  const std::vector<Field> fields = {field("id", Type::string), password,
+                                     field("key", Type::secret)};
+  std::string args = R"({"id":"a","password":"hunter2","key":"hunter3"})";
+  redact(fields, args);
+  CHECK(args == R"({"id":"a","password":{"$hidden":true},"key":{"$hidden":true}})");
+  args = R"({"key":{"$secret":"pw"}})";
+  redact(fields, args);
+  CHECK(args == R"({"key":{"$secret":"pw"}})");
 }
 
 TEST_CASE("the target is what the target parameter says, or its first item") {
