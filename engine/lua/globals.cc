@@ -42,10 +42,8 @@ constexpr std::array kGlobals = std::to_array<Global>({
      "upper"},
     {"table", "concat insert move pack remove sort unpack"},
     {"math",
-     "abs acos asin atan atan2 cosh frexp ldexp log10 pow sinh tanh ceil cos deg exp floor fmod "
-     "huge log max maxinteger min mininteger modf "
-     "pi rad "
-     "random randomseed sin sqrt tan tointeger type ult"},
+     "abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf "
+     "pi rad random randomseed sin sqrt tan tointeger type ult"},
     {"utf8", "char charpattern codepoint codes len offset"},
     {"os", "clock date difftime time"},
     {"json", "decode encode list map null"},
@@ -82,6 +80,9 @@ constexpr std::array kRemoved = std::to_array<Removed>({
     {"dofile", "use require"},
     {"loadfile", "use require"},
     {"collectgarbage", "memory is the engine's business; a run has its own limit"},
+    {"math.atan2", "use math.atan(y, x)"},
+    {"math.log10", "use math.log(x, 10)"},
+    {"math.pow", "write x ^ y"},
     {"string.dump", "there is no bytecode in a runbook"},
     {"unpack", "it is table.unpack"},
     {"warn", "use log.warn(message)"},

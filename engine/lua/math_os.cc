@@ -67,6 +67,10 @@ void install_math(lua_State* L) {
   lua_call(L, 1, 0);
   lua_pushcclosure(L, randomseed, 1);
   lua_setfield(L, -2, "randomseed");
+  for (const char* old : {"atan2", "cosh", "frexp", "ldexp", "log10", "pow", "sinh", "tanh"}) {
+    lua_pushnil(L);  // names of older versions, which a build of Lua may have or not
+    lua_setfield(L, -2, old);
+  }
   lua_pop(L, 1);
 }
 

@@ -8,6 +8,7 @@
 #include "engine/lua/binding.h"
 #include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
+#include "engine/lua/globals.h"
 #include "engine/lua/state.h"
 #include "engine/lua/values.h"
 #include "engine/ops/registry.h"
@@ -177,6 +178,10 @@ Result<int> unknown_global(lua_State* L) {
   }
   std::sort(known.begin(), known.end());
   const std::optional<std::string> near = nearest(name, known);
+  if (std::string instead = removed_from_lua(name); !instead.empty()) {
+    return fail(code::kInvalidArgument, "there is no '" + name + "' in a runbook",
+                std::move(instead));
+  }
   return fail(code::kInvalidArgument, "there is no variable or plugin named '" + name + "'",
               near ? "did you mean '" + *near + "'?" : "declare it: local " + name);
 }

@@ -105,6 +105,14 @@ TEST_CASE("the sandbox has nothing that reaches out or hides") {
   CHECK(run.run("return load('return y', 'n', 't', { y = 4 })()") == "4");
 }
 
+TEST_CASE("math has the names of Lua 5.4's manual alone") {
+  LuaRun run;
+  CHECK(run.run("local names = '' for name in pairs(math) do names = names .. name .. ' ' end "
+                "return names") ==
+        "\"abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger "
+        "modf pi rad random randomseed sin sqrt tan tointeger type ult \"");
+}
+
 TEST_CASE("globals of one run are not seen by another") {
   LuaRun run;
   CHECK(run.run("leak = 1 string.leak = 1 return leak") == "1");
