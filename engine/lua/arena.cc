@@ -58,6 +58,7 @@ void* Arena::resize(void* block, size_t old_size, size_t new_size) {
     if (refused_) refused_(owner_);
     return nullptr;
   }
+  if (new_size >= kReportedMin && taken_) taken_(owner_, new_size);
   if (block && small(old_size) && small(new_size) && class_of(old_size) == class_of(new_size)) {
     used_ += new_size - old_size;
     return block;

@@ -25,10 +25,13 @@ class Arena {
   size_t used() const { return used_; }
   // Called when the limit refuses a block; Lua then collects garbage and asks once more.
   void on_refusal(void (*refused)(void* owner)) { refused_ = refused; }
+  // Called for each block that is too large to be filled in no time.
+  void on_large(void (*taken)(void* owner, size_t size)) { taken_ = taken; }
 
  private:
   static constexpr size_t kGrain = 16;
   static constexpr size_t kSmallMax = 512;
+  static constexpr size_t kReportedMin = 16 << 10;
   struct Free {
     Free* next;
   };
@@ -49,6 +52,7 @@ class Arena {
   size_t used_ = 0;
   void* owner_;
   void (*refused_)(void*) = nullptr;
+  void (*taken_)(void*, size_t) = nullptr;
   std::array<Free*, kSmallMax / kGrain> free_{};
   char* next_ = nullptr;
   char* end_ = nullptr;

@@ -53,6 +53,18 @@ void memory_refused(void* owner) {
   if (run.running) run.refused_at = where(run.running);
 }
 
+// Joining strings and growing tables are single instructions that may copy megabytes.
+void large_block_taken(void* owner, size_t size) {
+  State& run = *static_cast<State*>(owner);
+  if (!run.running) return;
+  run.charged += size / 64;
+  if (run.charged < kChargeCheck) return;
+  run.charged = 0;
+  const SteadyTime at = now();
+  if (at >= run.slice_end || run.cpu_used + (at - run.turn_began) > run.cpu_limit)
+    lua_sethook(run.running, count_hook, LUA_MASKCOUNT, 1);
+}
+
 int panic(lua_State* L) {
   const char* message = lua_tostring(L, -1);
   std::fprintf(stderr, "engine: Lua error outside a protected call: %s\n", message ? message : "?");
@@ -91,6 +103,7 @@ Result<std::unique_ptr<State>> make_state(const Limits& limits, ops::Registry& r
   owner(made->L) = nullptr;
   lua_atpanic(made->L, panic);
   made->arena.on_refusal(memory_refused);
+  made->arena.on_large(large_block_taken);
   made->now_ms = outside.now_ms();
   made->random = outside.random_seed();
   if (!protect(*made, open_sandbox, nullptr)) return fail(*made->fatal);

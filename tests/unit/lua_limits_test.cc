@@ -12,6 +12,15 @@ TEST_CASE("a long loop is cut into slices and goes on") {
   CHECK(run.turns > 3);
 }
 
+TEST_CASE("instructions that copy much are cut too") {
+  LuaRun run;
+  run.slice = std::chrono::microseconds(100);
+  // Far fewer instructions than lie between two looks at the clock.
+  CHECK(run.run("local s = ('x'):rep(4 << 20) for i = 1, 100 do local t = s .. i end return 1") ==
+        "1");
+  CHECK(run.turns > 20);
+}
+
 TEST_CASE("a task that is cut keeps the run's turn") {
   LuaRun run;
   run.slice = std::chrono::microseconds(50);
