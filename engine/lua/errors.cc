@@ -1,6 +1,7 @@
 // Error tables in Lua, and reading any raised value back.
 #include "engine/lua/errors.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/lua/binding.h"
@@ -64,6 +65,28 @@ int error_concat(lua_State* L) {
   luaL_tolstring(L, 2, nullptr);
   lua_concat(L, 2);
   return 1;
+}
+
+// An error of our Lua-side library (on top) that gave its own line gets the runbook's instead.
+void name_callers_line(lua_State* L) {
+  constexpr std::string_view kOurs = "engine:";  // as kOurChunk shows in a message
+  static_assert(std::string_view(kOurChunk).substr(1) == kOurs.substr(0, kOurs.size() - 1));
+  size_t length = 0;
+  const char* text = lua_tolstring(L, -1, &length);
+  std::string_view rest(text, length);
+  if (!rest.starts_with(kOurs)) return;
+  rest.remove_prefix(kOurs.size());
+  const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  if (digits == 0 || !rest.substr(digits).starts_with(": ")) return;
+  std::string& out = state(L).scratch;
+  {
+    const Position at = where(L);
+    out.clear();
+    if (at.line > 0) out.append(at.source).append(":").append(std::to_string(at.line)).append(": ");
+    out.append(rest.substr(digits + 2));
+  }
+  lua_pushlstring(L, out.data(), out.size());
+  lua_replace(L, -2);
 }
 
 struct Taking {
@@ -138,6 +161,7 @@ int on_error(lua_State* L) {
     set_text((lua_pushvalue(L, 1), L), "traceback", run.scratch);
     lua_settop(L, 1);
   } else if (lua_type(L, 1) == LUA_TSTRING) {
+    name_callers_line(L);
     size_t length = 0;
     const char* text = lua_tolstring(L, 1, &length);
     // The same words raised again are taken for the same error: where it began is what matters.
@@ -151,6 +175,20 @@ int on_error(lua_State* L) {
     append_traceback(L, run.last_traceback);
   }
   return 1;
+}
+
+void add_callers(lua_State* L) {
+  State& run = state(L);
+  if (is_error(L, -1)) {
+    run.scratch = text_field(L, lua_gettop(L), "traceback");
+    append_traceback(L, run.scratch);
+    set_text(L, "traceback", run.scratch);
+    return;
+  }
+  if (lua_type(L, -1) != LUA_TSTRING) return;
+  size_t length = 0;
+  const char* text = lua_tolstring(L, -1, &length);
+  if (run.last_text == std::string_view(text, length)) append_traceback(L, run.last_traceback);
 }
 
 std::string traceback_of(lua_State* L, int index) {

@@ -30,6 +30,8 @@ void push_error(lua_State* L, const Error& error);
 int on_error(lua_State* L);
 // "source:line: in function 'x'", a line each, innermost first.
 void append_traceback(lua_State* L, std::string& out);
+// Adds where L stands to what is noted about the error on top, which comes from a task of L's.
+void add_callers(lua_State* L);
 // What on_error noted about the error at `index`.
 std::string traceback_of(lua_State* L, int index);
 std::vector<Frame> parse_traceback(std::string_view text);

@@ -163,6 +163,7 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   if (raises) return raise_pending(L);
   if (failure) {
     lua_rawgeti(L, kResults, failure);
+    add_callers(L);
     return lua_error(L);
   }
   lua_settop(L, kFailed);

@@ -145,6 +145,20 @@ TEST_CASE("an error keeps its place through parallel, retry and pcall") {
   CHECK(run.interpreter->outcome().error().traceback.at(0).at.line == 2);
 }
 
+TEST_CASE("a task's traceback goes on where the task was started") {
+  const char* body = GENERATE(
+      "parallel {\n function() error('no') end }", "timeout('1s',\n function() box.fail{} end)",
+      "parallel {\n function() parallel { function() box.fail{} end } end }");
+  LuaRun run;
+  run.run(body);
+  const auto& frames = run.interpreter->outcome().error().traceback;
+  INFO(body);
+  REQUIRE(frames.size() >= 2);
+  CHECK(frames[0].at.line == 2);
+  CHECK(frames[0].function.starts_with("task "));
+  CHECK(frames.back().function == "main");
+}
+
 TEST_CASE("waits want durations") {
   LuaRun run;
   run.outside.show_waits = true;

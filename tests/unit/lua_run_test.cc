@@ -51,6 +51,16 @@ TEST_CASE("an error of Lua's own keeps its words, with the runbook's line") {
   CHECK(run.interpreter->outcome().error().excerpt == "  2 | return t.x.y\n    |          ^");
 }
 
+TEST_CASE("an error of our own library gives the runbook's line") {
+  LuaRun run;
+  CHECK(run.run("\nlocal text = table.concat({ 1, {}, 3 })") ==
+        "FAILED: test.lua:2: invalid value (table) at index 2 in table for 'concat'");
+  CHECK(run.run("\ntable.insert({}, 5, 1)") ==
+        "FAILED: test.lua:2: bad argument #2 to 'insert' (position out of bounds)");
+  CHECK(run.run("\nlocal ok, err = pcall(table.insert, {}, 5, 1) return err") ==
+        "\"test.lua:2: bad argument #2 to 'insert' (position out of bounds)\"");
+}
+
 TEST_CASE("a traceback shows the runbook's lines alone, and steps by their names") {
   LuaRun run;
   CHECK(run.run("local function clean()\n error('no') end\nstep('Clean up', function()\n clean() "
@@ -80,6 +90,9 @@ TEST_CASE("a misspelt word is an error that offers the right one") {
   CHECK(run.run("paralell { }") ==
         "INVALID_ARGUMENT: there is no variable or plugin named 'paralell'");
   CHECK(run.interpreter->outcome().error().error.hint == "did you mean 'parallel'?");
+  CHECK(run.run("return io.open('/etc/passwd')") ==
+        "INVALID_ARGUMENT: there is no 'io' in a runbook");
+  CHECK(run.interpreter->outcome().error().error.hint.starts_with("files are read and written by"));
   CHECK(run.run("box.item.gett{}") == "NOT_FOUND: no operation named 'box.item.gett'");
   CHECK(run.interpreter->outcome().error().error.hint == "did you mean 'box.item.get'?");
 }
