@@ -1,4 +1,6 @@
 // engine runs: what was run, newest first.
+#include <array>
+
 #include "engine/cli/commands.h"
 #include "engine/cli/records.h"
 #include "engine/cli/table.h"
@@ -7,6 +9,9 @@ namespace engine::cli {
 
 namespace {
 
+constexpr std::string_view kInterrupted = "interrupted";
+constexpr std::array kStates =
+    std::to_array<std::string_view>({"running", "succeeded", "failed", "cancelled", kInterrupted});
 constexpr int kLimit = 50;
 constexpr int kLimitMax = 100'000;
 
@@ -37,11 +42,10 @@ Result<store::RunFilter> filter_of(const Parsed& parsed) {
   filter.runbook = parsed.value("runbook").value_or("");
   filter.state = parsed.value("state").value_or("");
   bool known = filter.state.empty();
-  for (const std::string_view state : {"running", "succeeded", "failed", "cancelled"})
-    known = known || filter.state == state;
+  for (const std::string_view state : kStates) known = known || filter.state == state;
   if (!known) {
     return fail(code::kInvalidArgument, "no state named '" + filter.state + "'",
-                "use running, succeeded, failed or cancelled");
+                "use running, succeeded, failed, cancelled or interrupted");
   }
   if (const auto since = parsed.value("since")) {
     const Result<int64_t> from = parse_since(*since);
@@ -54,6 +58,32 @@ Result<store::RunFilter> filter_of(const Parsed& parsed) {
     filter.limit = *limit;
   }
   return filter;
+}
+
+struct Listed {
+  store::RunRecord run;
+  std::string state;
+};
+
+// The store cannot know which of the running runs have lost their process.
+Result<std::vector<Listed>> find_runs(Records& records, store::RunFilter filter) {
+  const std::string wanted = filter.state;
+  const auto most = static_cast<size_t>(filter.limit);
+  if (wanted == kInterrupted) filter.state = "running";
+  std::vector<Listed> listed;
+  for (;;) {
+    auto page = store::list_runs(records.db(), filter);
+    if (!page) return fail(page.error());
+    const bool last = page->size() < most;
+    for (store::RunRecord& run : *page) {
+      filter.before_key = run.key;
+      std::string state = records.state(run);
+      if (!wanted.empty() && state != wanted) continue;
+      listed.push_back({std::move(run), std::move(state)});
+      if (listed.size() == most) return listed;
+    }
+    if (last) return listed;
+  }
 }
 
 Paint paint_of(std::string_view state) {
@@ -73,10 +103,9 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   const auto records = Records::open(**config);
   if (!records && records.error().code != code::kNotFound) return session.fail(records.error());
   if (records) {
-    const auto found = store::list_runs((*records)->db(), *filter);
+    const auto found = find_runs(**records, *filter);
     if (!found) return session.fail(found.error());
-    for (const store::RunRecord& run : *found) {
-      const std::string state = (*records)->state(run);
+    for (const auto& [run, state] : *found) {
       table.row({run.id, session.out.painted(paint_of(state), state),
                  format_time_local(run.started_at_ms), duration_text(run),
                  made_visible(run.principal),
@@ -104,7 +133,8 @@ Command runs_command() {
       .details =
           "A run whose process is gone without having recorded an end is shown as interrupted.",
       .flags = {{"runbook", 'r', "NAME", "Only runs of this runbook.", false, false},
-                {"state", 's', "STATE", "running, succeeded, failed or cancelled.", false, false},
+                {"state", 's', "STATE", "running, succeeded, failed, cancelled or interrupted.",
+                 false, false},
                 {"since", 0, "TIME", "Only runs started since: 2h, 7d, or a time.", false, false},
                 {"limit", 'l', "N", "At most so many (default 50).", false, false}},
       .examples = {{"engine runs --state failed --since 1d", "What failed today."},

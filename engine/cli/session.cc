@@ -71,6 +71,19 @@ Result<void> Session::take_global_flags(const Parsed& parsed) {
   return {};
 }
 
+void Session::take_settings_ahead(std::span<const std::string> arguments) {
+  for (size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    const std::string& argument = arguments[i];
+    for (const std::string name : {"state-dir", "config"}) {
+      std::optional<std::string> value;
+      if (argument.starts_with("--" + name + "=")) value = argument.substr(name.size() + 3);
+      if (argument == "--" + name && i + 1 < arguments.size()) value = arguments[i + 1];
+      if (!value || value->empty()) continue;  // what is wrong with it is said later
+      (name == "config" ? config_file_ : overrides_["state_dir"]) = *value;
+    }
+  }
+}
+
 std::expected<Parsed, int> Session::parse(const Command& command,
                                           std::span<const std::string> arguments,
                                           const Parsing& parsing) {
@@ -86,6 +99,7 @@ std::expected<Parsed, int> Session::parse(const Command& command,
     print(command_help(command, out, parsing.more, parsing.more_heading));
     return std::unexpected(kExitOk);
   }
+  take_settings_ahead(parsed->rest);
   if (parsed->has("help")) parsed->rest.push_back("--help");
   if (parsed->words.size() > command.words_max) {
     const std::string& word = parsed->words[command.words_max];

@@ -68,6 +68,10 @@ class Session {
   const Variables variables;
 
  private:
+  // The configuration decides which flags a subject has, so that its own flags are looked for
+  // before the others are known.
+  void take_settings_ahead(std::span<const std::string> arguments);
+
   ColorWish color_ = ColorWish::automatic;
   std::string config_file_;
   std::map<std::string, std::string, std::less<>> overrides_;

@@ -1,4 +1,7 @@
 // Runs and calls as a person and as a program see them.
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <set>
 
 #include "tests/support/catch.h"
@@ -7,6 +10,7 @@
 using engine::test::Cli;
 using engine::test::Ended;
 using engine::test::member;
+using engine::test::Running;
 
 namespace {
 
@@ -149,6 +153,38 @@ TEST_CASE("a dry run changes nothing and shows its plan") {
   CHECK(ended.out.find("2. fs.remove") != std::string::npos);
   CHECK(cli.read("kept") == "x");
   CHECK(cli.read("made").empty());
+}
+
+TEST_CASE("settings count wherever they stand on the command line") {
+  Cli cli;
+  const std::string book = cli.write(
+      "book.lua",
+      "return runbook { summary = 's', params = { n = { 'integer' } }, run = function() end }");
+  const std::string other = cli.folder() + "/other";
+  CHECK(cli.run({"run", book, "--n", "1", "--state-dir", other}).code == 0);
+  CHECK(cli.run({"call", "host.uptime.get", "--state-dir=" + other}).code == 0);
+  CHECK_FALSE(std::filesystem::exists(cli.state_dir()));
+  const std::string runs = cli.run({"runs", "--state-dir", other, "-o", "jsonl"}).out;
+  CHECK(std::ranges::count(runs, '\n') == 2);
+
+  const std::string config = cli.write("strict.toml", "[permissions]\ndeny = [\"host.cpu.get\"]\n");
+  CHECK(cli.run({"call", "host.cpu.get", "--sample", "10ms", "--config", config}).code == 77);
+}
+
+TEST_CASE("a run whose process was killed is listed as interrupted, not as running") {
+  Cli cli;
+  const std::string book = cli.write(
+      "book.lua",
+      "return runbook { summary = 's', run = function() log.info('here') sleep('1h') end }");
+  Running running = cli.start({"run", book});
+  while (cli.run({"runs", "--state", "running", "-o", "json"}).out == "[]\n") {
+  }
+  CHECK(cli.run({"runs", "--state", "interrupted", "-o", "json"}).out == "[]\n");
+  running.signal(SIGKILL);
+  running.wait();
+  CHECK(cli.run({"runs", "--state", "running", "-o", "json"}).out == "[]\n");
+  const std::string runs = cli.run({"runs", "--state", "interrupted", "-o", "jsonl"}).out;
+  CHECK(member(runs, "state") == "\"interrupted\"");
 }
 
 TEST_CASE("runs, logs and trace tell what happened, by the beginning of an id") {
