@@ -1,5 +1,7 @@
 #include "engine/cli/failure.h"
 
+#include <cctype>
+
 #include "engine/base/json_read.h"
 #include "engine/cli/excerpt.h"
 
@@ -7,8 +9,30 @@ namespace engine::cli {
 
 namespace {
 
-// Where the operation, or the first thing on the line, begins; from 1.
-int caret_column(std::string_view line, std::string_view operation) {
+// What Lua's message names at its end: x of "attempt to call a nil value (local 'x')".
+std::string_view named_in(std::string_view message) {
+  if (!message.ends_with("')")) return {};
+  message.remove_suffix(2);
+  const size_t quote = message.rfind('\'');
+  return quote == message.npos ? message.substr(0, 0) : message.substr(quote + 1);
+}
+
+bool in_word(std::string_view line, size_t at) {
+  return at < line.size() &&
+         (std::isalnum(static_cast<unsigned char>(line[at])) || line[at] == '_');
+}
+
+size_t last_word(std::string_view line, std::string_view word) {
+  size_t at = word.empty() ? line.npos : line.rfind(word);
+  while (at != line.npos && ((at > 0 && in_word(line, at - 1)) || in_word(line, at + word.size())))
+    at = at == 0 ? line.npos : line.rfind(word, at - 1);
+  return at;
+}
+
+// Where the operation, what the message names, or the first thing on the line begins; from 1.
+int caret_column(std::string_view line, std::string_view operation, std::string_view message) {
+  if (const size_t at = last_word(line, named_in(message)); at != line.npos)
+    return static_cast<int>(at) + 1;
   if (!operation.empty()) {
     if (const size_t at = line.find(operation); at != line.npos) return static_cast<int>(at) + 1;
   }
@@ -54,7 +78,9 @@ std::string failure_text(std::string_view json, const Terminal& terminal) {
         break;
       }
     }
-    text += excerpt(*line, number, caret_column(*line, operation), terminal);
+    text += excerpt(*line, number,
+                    caret_column(*line, operation, json_string(error, "message").value_or("")),
+                    terminal);
   }
   if (const auto hint = json_string(error, "hint"); hint && !hint->empty()) {
     text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(*hint) + "\n";

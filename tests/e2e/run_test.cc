@@ -134,6 +134,18 @@ TEST_CASE("an uncaught error shows code, operation, hint, line, caret and traceb
   CHECK(member(member(runs, "error"), "code") == "\"NOT_FOUND\"");
 }
 
+TEST_CASE("the caret is below what the message names") {
+  Cli cli;
+  const Ended ended = cli.runbook(
+      "return runbook { summary = 's', run = function()\n"
+      "  local next_t, t = {}, nil\n"
+      "  return next_t, t.size\n"
+      "end }");
+  INFO(ended.err);
+  CHECK(ended.err.find("  3 |   return next_t, t.size\n    |                  ^") !=
+        std::string::npos);
+}
+
 TEST_CASE("a dry run changes nothing and shows its plan") {
   Cli cli;
   cli.write("kept", "x");
