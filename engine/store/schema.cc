@@ -151,10 +151,10 @@ Result<void> migrate(Database& db, int64_t from) {
 
 Result<void> prepare_schema(Database& db, LockFile& locks, const std::string& file) {
   Result<Versions> found = check(db, file);
-  if (!found) return fail(found.error());
-  if (found->schema == kSchemaVersion) return {};
-  if (Result<void> turn = locks.take_turn(); !turn) return turn;
-  found = check(db, file);  // another process may have done it while we waited
+  if (found && found->schema == kSchemaVersion) return {};
+  // What looks strange may be a store that another process is making at this moment.
+  if (Result<void> turn = locks.take_turn(); !turn) return found ? turn : fail(found.error());
+  found = check(db, file);
   Result<void> done;
   if (!found) {
     done = fail(found.error());
