@@ -79,6 +79,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   bool dry_run = first->has("dry-run");
   {
     Catalog catalog(**config);
+    if (Result<void> added = catalog.add_state(nullptr); !added) return session.fail(added.error());
     const Result<const ops::Operation*> op = catalog.registry.find(name);
     if (!op) return session.fail(op.error());
     asked.summary = (*op)->summary;

@@ -1,6 +1,10 @@
 // engine config validate: says all that is wrong with a configuration, with file, line and column.
+#include <cstdlib>
+
 #include "engine/base/json.h"
+#include "engine/base/text.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/engine.h"
 #include "engine/cli/excerpt.h"
 #include "engine/cli/exit_codes.h"
 #include "engine/cli/session.h"
@@ -20,12 +24,35 @@ std::string json_of(const config::Problem& problem) {
   return json;
 }
 
+// A plugin's settings are the plugin's to declare; where they stand is where the first of them
+// does.
+void check_plugins(config::Loaded& loaded) {
+  Catalog catalog(loaded.config);
+  for (const auto& [plugin, settings] : loaded.config.plugins) {
+    const Result<void> checked = catalog.plugins.check_settings(plugin, settings);
+    if (checked) continue;
+    config::Problem problem;
+    problem.message = checked.error().message;
+    problem.hint = checked.error().hint;
+    for (const config::Setting& setting : loaded.config.settings) {
+      if (!setting.key.starts_with("plugins." + plugin + ".")) continue;
+      const std::vector<std::string_view> at = split(setting.origin, ':');
+      problem.file = at[0];
+      if (at.size() == 3) problem.line = std::atoi(std::string(at[1]).c_str());
+      if (at.size() == 3) problem.column = std::atoi(std::string(at[2]).c_str());
+      break;
+    }
+    loaded.problems.push_back(std::move(problem));
+  }
+}
+
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
   config::Sources sources = session.config_sources();
   if (!parsed->words.empty()) sources.file = parsed->words[0];
-  const config::Loaded loaded = config::load(sources);
+  config::Loaded loaded = config::load(sources);
+  if (loaded.problems.empty()) check_plugins(loaded);
   std::vector<std::string> items;
   for (const config::Problem& problem : loaded.problems) items.push_back(json_of(problem));
   if (session.format != Format::table) session.print_list(items);

@@ -4,6 +4,7 @@
 
 #include "engine/base/json_read.h"
 #include "engine/cli/excerpt.h"
+#include "engine/cli/session.h"
 
 namespace engine::cli {
 
@@ -82,9 +83,7 @@ std::string failure_text(std::string_view json, const Terminal& terminal) {
                     caret_column(*line, operation, json_string(error, "message").value_or("")),
                     terminal);
   }
-  if (const auto hint = json_string(error, "hint"); hint && !hint->empty()) {
-    text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(*hint) + "\n";
-  }
+  text += hint_text(json_string(error, "hint").value_or(""), terminal);
   if (const auto details = json_member(error, "details")) {
     text +=
         terminal.painted(Paint::bold, "details:") + " " + made_visible(json_text(*details)) + "\n";

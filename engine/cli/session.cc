@@ -175,12 +175,16 @@ int Session::usage_error(const Error& error, const Command& command) const {
   return kExitUsage;
 }
 
+std::string hint_text(std::string_view hint, const Terminal& terminal) {
+  if (hint.empty()) return "";
+  const std::string shown = made_visible(hint) + "\n";
+  return hint.front() == ' ' ? shown : terminal.painted(Paint::bold, "hint:") + " " + shown;
+}
+
 std::string error_text(const Error& error, const Terminal& terminal) {
   std::string text =
       terminal.painted(Paint::red, "error:") + " " + made_visible(error.message) + "\n";
-  if (!error.hint.empty())
-    text += terminal.painted(Paint::bold, "hint:") + " " + made_visible(error.hint) + "\n";
-  return text;
+  return text + hint_text(error.hint, terminal);
 }
 
 }  // namespace engine::cli

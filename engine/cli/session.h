@@ -79,6 +79,9 @@ class Session {
 };
 
 // "error: message", the hint below it.
+// "hint: ..." on a line of its own; a source excerpt, which begins with a blank, stands without the
+// word. Empty for no hint.
+std::string hint_text(std::string_view hint, const Terminal& terminal);
 std::string error_text(const Error& error, const Terminal& terminal);
 
 }  // namespace engine::cli

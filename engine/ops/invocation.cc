@@ -87,7 +87,13 @@ void Invocation::rehearse() {
 }
 
 void Invocation::plan(Result<std::string> preview) {
-  // A preview that can't be had says why in the plan; the plan goes on.
+  // What would be refused fails here as it would for real. Another preview that can't be had says
+  // why in the plan, which goes on: what it needs may only be planned itself.
+  const std::string_view failed = preview ? std::string_view() : preview.error().code;
+  if (failed == code::kPermissionDenied || failed == code::kInvalidArgument) {
+    call_.planned = false;
+    return finish_later(std::move(preview));
+  }
   if (preview) {
     call_.preview = std::move(*preview);
   } else {

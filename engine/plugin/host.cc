@@ -137,6 +137,22 @@ Result<void> Host::declare(Plugin& plugin, ops::Registry& registry) {
   return {};
 }
 
+Result<void> Host::check_settings(std::string_view plugin, std::string_view settings) {
+  if (Result<std::vector<std::string>> loaded = registry_.children(plugin); !loaded) {
+    return std::unexpected(loaded.error());
+  }
+  const auto found = plugins_.find(plugin);
+  if (found == plugins_.end()) {
+    return fail(code::kNotFound, "there is no plugin '" + std::string(plugin) + "'",
+                "engine plugins lists them");
+  }
+  const Result<std::string> checked =
+      ops::check_fields("plugins." + std::string(plugin), "setting",
+                        found->second->declaration.config, settings, ops::Form::normalised);
+  if (!checked) return std::unexpected(checked.error());
+  return {};
+}
+
 Result<void> Host::ensure_started(Plugin& plugin) {
   if (plugin.started) return {};
   const std::string given = options_.config ? options_.config(plugin.name) : "{}";

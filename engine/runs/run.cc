@@ -6,6 +6,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/id.h"
 #include "engine/base/json.h"
+#include "engine/base/json_read.h"
 #include "engine/base/text.h"
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
@@ -65,6 +66,7 @@ Result<void> Run::compile(const Source& source, const lua::Limits& limits) {
 
 Result<void> Run::load_call(const Source& source, const lua::Limits& limits) {
   params_ = request_.params;
+  scope_ = "call";
   permissions_ = ops::Permissions::all();
   return compile(source, limits);
 }
@@ -79,12 +81,30 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
     return std::unexpected(params.error());
   }
   params_ = std::move(*params);
+  scope_ = runbook_;
+  if (Result<void> known = check_secrets(info.params); !known) return known;
   Result<ops::Permissions> permissions = ops::Permissions::parse(info.allow);
   if (!permissions) {
     return fail(permissions.error().code, runbook_ + ": " + permissions.error().message,
                 permissions.error().hint);
   }
   permissions_ = std::move(*permissions);
+  return {};
+}
+
+// A reference to a secret that does not exist is more often the value itself, given in place of its
+// name: nothing of it is to be recorded.
+Result<void> Run::check_secrets(const std::vector<ops::Field>& params) const {
+  const Result<JsonDocument> given = read_json(params_);
+  for (const ops::Field& param : params) {
+    if (param.type != ops::Type::secret || !given) continue;
+    const auto reference = json_member(given->root(), param.name);
+    const auto name = reference ? json_string(*reference, "$secret") : std::nullopt;
+    if (!name || shared_.secrets.resolve(*name)) continue;
+    return fail(code::kInvalidArgument,
+                runbook_ + ": parameter '" + param.name + "' names a secret that does not exist",
+                "give the secret's name, not its value; ENGINE_SECRET_NAME or a file holds it");
+  }
   return {};
 }
 

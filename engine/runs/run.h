@@ -76,7 +76,7 @@ class Run : public lua::Outside, public ops::Caller {
   const ops::Permissions& permissions() const override { return permissions_; }
   bool dry_run() const override { return request_.dry_run; }
   const std::string& run_id() const override { return id_; }
-  const std::string& scope() const override { return runbook_; }
+  const std::string& scope() const override { return scope_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
   void ended(const ops::Call& call, const Result<std::string>& outcome) override;
   void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
@@ -85,6 +85,7 @@ class Run : public lua::Outside, public ops::Caller {
 
  private:
   Result<void> compile(const Source& source, const lua::Limits& limits);
+  Result<void> check_secrets(const std::vector<ops::Field>& params) const;
   // Recorded as a wait of `delay_ms`, which takes `really_ms`.
   TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
@@ -99,6 +100,7 @@ class Run : public lua::Outside, public ops::Caller {
   Callbacks callbacks_;
   std::string id_;
   std::string runbook_, file_;
+  std::string scope_;  // whose state it is: the runbook's, or that of all calls by hand
   std::string params_;
   std::vector<store::SourceText> sources_;
   std::map<std::string, std::string, std::less<>> files_;  // label -> file, to find siblings

@@ -289,6 +289,28 @@ TEST_CASE("every command has help with examples, and asking for help is no error
   CHECK(cli.run({"version", "-v"}).out.find("lua 5.4") != std::string::npos);
 }
 
+TEST_CASE("a plugin's settings are validated before the plugin is needed") {
+  Cli cli;
+  const std::string file =
+      cli.write("engine.toml", "[plugins.process]\nnonsense = 1\n[plugins.bogus]\nx = 2\n");
+
+  const Ended ended = cli.run({"config", "validate", file});
+
+  CHECK(ended.code == 78);
+  CHECK(ended.out.find("engine.toml:2:1: error: plugins.process: there is no setting") !=
+        std::string::npos);
+  CHECK(ended.out.find("engine.toml:4:1: error: there is no plugin 'bogus'") != std::string::npos);
+}
+
+TEST_CASE("calls by hand share a state of their own") {
+  Cli cli;
+  REQUIRE(cli.run({"call", "state.set", "--name", "k", "--value", "3"}).code == 0);
+
+  const Ended ended = cli.run({"call", "state.get", "--name", "k", "-o", "json"});
+
+  CHECK(ended.out.find("\"value\":3") != std::string::npos);
+}
+
 TEST_CASE("output that cannot be written is an error") {
   Cli cli;
   const std::string program = ENGINE_BINARY;

@@ -160,6 +160,23 @@ TEST_CASE("a preview says more in a dry run") {
   CHECK(road.caller.calls[0].preview == R"({"would":1})");
 }
 
+TEST_CASE("what a preview refuses fails in a dry run as it would for real") {
+  Road road;
+  road.declare("box.stop", Effect::change, [&](Operation& op) {
+    op.preview = [&](CallInput, Done done) {
+      return start_timer(road.loop, Millis(0), [done = std::move(done)]() mutable {
+        done(fail(code::kPermissionDenied, "it is a root"));
+      });
+    };
+  });
+  road.caller.dry = true;
+
+  road.run("box.stop", R"({"id":"db"})");
+
+  CHECK(road.outcome->error().code == code::kPermissionDenied);
+  CHECK_FALSE(road.caller.calls[0].planned);
+}
+
 TEST_CASE("a call that does not answer in time is TIMEOUT, in doubt where that matters") {
   Road road;
   const auto brief = [](Operation& op) { op.timeout = Millis(20); };

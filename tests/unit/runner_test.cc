@@ -67,6 +67,15 @@ TEST_CASE_METHOD(RunsFixture, "what is wrong before the start leaves no run behi
   CHECK(store::list_runs(**store->reader(), {})->empty());
 }
 
+TEST_CASE_METHOD(RunsFixture, "a secret's value given in place of its name leaves no trace") {
+  const Result<std::string> refused = start("", "params = { token = { \"secret\" } },", false,
+                                            R"({"token":{"$secret":"hunter2"}})");
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "t1: parameter 'token' names a secret that does not exist");
+  CHECK(store::list_runs(**store->reader(), {})->empty());
+}
+
 TEST_CASE_METHOD(RunsFixture, "a dry run changes nothing and plans everything") {
   const Outcome outcome = run(R"(
     local made = box.ensure{ id = "db" }
