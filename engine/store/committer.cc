@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "engine/base/log.h"
@@ -254,6 +255,7 @@ void Committer::keep_log_short() {
   const int pages = db_->wal_pages();
   if (pages < log_pages_) checkpoint_at_pages_ = kCheckpointPages;  // the log began anew
   log_pages_ = pages;
+  file_pages_ = std::max(file_pages_, pages);
   if (pages < checkpoint_at_pages_) return;
   checkpoint_at_pages_ = pages + kRetryPages;
   const bool long_log = pages >= kRestartPages;
@@ -267,7 +269,7 @@ void Committer::keep_log_short() {
 }
 
 void Committer::close() {
-  if (!db_ || db_->wal_pages() <= kLeftPages) return;
+  if (!db_ || std::max(file_pages_, db_->wal_pages()) <= kLeftPages) return;
   if (Result<void> turn = locks_.take_turn(); !turn) return;
   db_->set_busy_timeout(0);
   Result<bool> done = db_->checkpoint(Database::Checkpoint::truncate);

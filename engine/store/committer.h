@@ -74,6 +74,7 @@ class Committer final : private Transaction {
   std::vector<Step> steps_;        // of the group in progress
   std::vector<LiveRun> finished_;  // by the group in progress
   int log_pages_ = 0;
+  int file_pages_ = 0;  // the log's file does not shrink when the log begins anew
   int checkpoint_at_pages_;
 };
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "engine/config/keys.h"
+#include "engine/config/toml.h"
 #include "tests/support/catch.h"
 
 using namespace engine;
@@ -127,6 +128,13 @@ TEST_CASE("all that is wrong with a file is said at once, with line, column and 
     CHECK(loaded.problems[i].message == expected[i].message);
   }
   CHECK(loaded.problems[1].hint == "did you mean 'runbooks'?");
+}
+
+TEST_CASE("a table's header without a key does not end the program") {
+  const auto read = read_toml("[|+a]l[\nk\"ugins.pr\n");
+
+  REQUIRE_FALSE(read);
+  CHECK(read.error().line == 1);
 }
 
 TEST_CASE("a file that is no TOML is refused with its place") {
