@@ -104,6 +104,11 @@ uv_loop_s* Loop::uv() { return &impl_->loop; }
 
 void Loop::run() { uv_run(&impl_->loop, UV_RUN_DEFAULT); }
 
+void Loop::settle() {
+  uv_run(&impl_->loop, UV_RUN_NOWAIT);
+  while (impl_->loop.active_reqs.count > 0) uv_run(&impl_->loop, UV_RUN_ONCE);
+}
+
 void Loop::stop() { uv_stop(&impl_->loop); }
 
 void Loop::defer(Callback fn) {

@@ -25,6 +25,9 @@ class Loop {
   // Runs until stop() is called or nothing is left that could happen.
   void run();
   void stop();
+  // Runs what was deferred, and waits for what is under way on worker threads: for an owner whose
+  // callbacks must not outlive it.
+  void settle();
 
   // Runs `fn` on the loop's thread, after the current turn. Loop's thread only; cheap (no handle,
   // no system call).

@@ -67,6 +67,7 @@ Host::Host(Loop& loop, ops::Registry& registry, ops::Secrets& secrets, HostOptio
 }
 
 Host::~Host() {
+  loop_.settle();  // plugins' callbacks use what is lent to them, which dies here
   std::reverse(started_.begin(), started_.end());
   for (Plugin* plugin : started_) {
     if (plugin->declaration.functions.stop) plugin->declaration.functions.stop(plugin->self);

@@ -100,3 +100,18 @@ TEST_CASE_METHOD(Fixture,
   CHECK(by_name.at("stale").state == "broken");
   CHECK(by_name.at("stale").error.find("version 99") != std::string::npos);
 }
+
+TEST_CASE_METHOD(Fixture, "a host that ends waits for the worker threads of its plugins") {
+  const Result<const ops::Operation*> op = registry.find("fs.read");
+  REQUIRE(op);
+  ops::CallInput input;
+  input.operation = "fs.read";
+  input.args = R"({"path":"/proc/self/status","limit":1000,"offset":0})";
+  TaskPtr task = (*op)->start(std::move(input), [](Result<std::string>) {});
+  CHECK(plugin::Calls::instance().open_count() > 0);
+
+  task.reset();
+  host.reset();
+
+  CHECK(plugin::Calls::instance().open_count() == 0);
+}
