@@ -45,7 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   check(read_json(*args).has_value());
   const Result<std::string> again = ops::check_args(op, *args);
   check(again && *again == *args);
-  check(read_json(ops::redacted(op.params, *args)).has_value());
+  std::string kept = *args;
+  ops::redact(op.params, kept);
+  check(read_json(kept).has_value());
   ops::holds_placeholder(*args);
   ops::holds_secret(*args);
   return 0;
