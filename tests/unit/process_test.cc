@@ -209,11 +209,16 @@ TEST_CASE("what a program leaves in the background ends with it") {
 }
 
 TEST_CASE("output that a descendant still writes when the program has ended is not lost") {
-  const Result<ProcessExit> exit = run(shell("(sleep 0.05; echo late) & echo early"));
+  const std::string script = "(sleep 0.05; echo late) & echo early";
+  Result<ProcessExit> exit = run(shell(script));
+  // On a busy machine the descendant may be ended before it could write: then once more.
+  for (int tries = 1; exit && exit->survivors_killed > 0 && tries < 20; ++tries) {
+    exit = run(shell(script));
+  }
 
   REQUIRE(exit);
-  // On a machine that is busy for a while the descendant may be ended before it could write.
-  CHECK(exit->out == (exit->survivors_killed == 0 ? "early\nlate\n" : "early\n"));
+  CHECK(exit->out == "early\nlate\n");
+  CHECK(exit->survivors_killed == 0);
 }
 
 TEST_CASE("destroying a process ends a tree that ignores SIGTERM") {
