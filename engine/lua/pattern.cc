@@ -45,6 +45,9 @@ bool class_has(unsigned char c, unsigned char name) {
     case 'x':
       in = std::isxdigit(c);
       break;
+    case 'z':  // no longer in Lua's manual, still in its matcher
+      in = c == '\0';
+      break;
     default:
       return name == c;
   }

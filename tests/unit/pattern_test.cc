@@ -106,3 +106,8 @@ TEST_CASE("searching on finds each empty match once") {
 
   CHECK(starts == std::vector<size_t>{0, 1, 2});
 }
+
+TEST_CASE("the class of the zero byte is there as in stock Lua", "[pattern]") {
+  CHECK(Search(std::string("az\0b", 4), "%z").found() == std::string("\0", 1));
+  CHECK(Search(std::string("\0a", 2), "%Z").found() == "a");
+}
