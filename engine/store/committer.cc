@@ -63,7 +63,7 @@ void Committer::commit(std::span<Command> group) {
     keep_log_short();
   }
   epoch_is_new_ = false;
-  locks_.end_turn();
+  locks_.offer_turn();
 }
 
 Result<void> Committer::transact(std::span<Command> group) {
@@ -269,12 +269,13 @@ void Committer::keep_log_short() {
 }
 
 void Committer::close() {
+  rest();
   if (!db_ || std::max(file_pages_, db_->wal_pages()) <= kLeftPages) return;
   if (Result<void> turn = locks_.take_turn(); !turn) return;
   db_->set_busy_timeout(0);
   Result<bool> done = db_->checkpoint(Database::Checkpoint::truncate);
   if (!done) log::warn("store", "cannot cut the write-ahead log: " + done.error().message);
-  locks_.end_turn();
+  rest();
 }
 
 }  // namespace engine::store

@@ -22,6 +22,8 @@ class Committer final : private Transaction {
 
   // Afterwards the group is on disk, but for the commands whose `error` is set.
   void commit(std::span<Command> group);
+  // Nothing more is coming for now: other processes' turn.
+  void rest() { locks_.end_turn(); }
   // The last thing done: cuts a long log, so that the next process opens quickly.
   void close();
 

@@ -46,12 +46,15 @@ Result<LockFile> LockFile::open(const std::string& path, bool write) {
 }
 
 LockFile::LockFile(LockFile&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      has_turn_(std::exchange(other.has_turn_, false)) {}
 LockFile::~LockFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 Result<void> LockFile::take_turn() {
+  if (has_turn_) return {};
   int status = apply(fd_, F_OFD_SETLKW, F_WRLCK, kNext);
   if (status == 0) {
     status = apply(fd_, F_OFD_SETLKW, F_WRLCK, kTurn);
@@ -59,12 +62,21 @@ Result<void> LockFile::take_turn() {
     apply(fd_, F_OFD_SETLK, F_UNLCK, kNext);
     errno = errnum;
   }
-  if (status == 0) return {};
+  has_turn_ = status == 0;
+  if (has_turn_) return {};
   // EBADF: the file could only be opened for reading.
   return fail(errno_error(errno == EBADF ? EACCES : errno, "cannot lock '" + path_ + "'"));
 }
 
-void LockFile::end_turn() { apply(fd_, F_OFD_SETLK, F_UNLCK, kTurn); }
+void LockFile::offer_turn() {
+  struct flock lock = one_byte(F_WRLCK, kNext);
+  const bool nobody_waits = fcntl(fd_, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+  if (!nobody_waits) end_turn();
+}
+
+void LockFile::end_turn() {
+  if (std::exchange(has_turn_, false)) apply(fd_, F_OFD_SETLK, F_UNLCK, kTurn);
+}
 
 bool LockFile::hold_epoch(int64_t epoch) {
   return apply(fd_, F_OFD_SETLK, F_WRLCK, kEpochs + epoch) == 0;

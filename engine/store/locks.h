@@ -23,7 +23,9 @@ class LockFile {
   // The turn to write, shared fairly: whoever has just had it waits behind those who were waiting.
   // Two bytes make the turnstile: a process passes `next` while it waits for `turn`, so the one
   // that has just let go cannot take it again before the one who stands in the turnstile.
-  Result<void> take_turn();
+  Result<void> take_turn();  // nothing to do for whoever still has it
+  // Lets go if somebody stands in the turnstile: cheaper than letting go and coming back.
+  void offer_turn();
   void end_turn();
 
   // A process that carries runs holds the byte of its epoch for life.
@@ -36,6 +38,7 @@ class LockFile {
   LockFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   std::string path_;
   int fd_;
+  bool has_turn_ = false;
 };
 
 }  // namespace engine::store

@@ -5,11 +5,13 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <chrono>
 #include <span>
 
 namespace engine::store {
 namespace {
 
+constexpr std::chrono::microseconds kKeen{200};
 constexpr size_t kLazyBytesMax = 256 << 10;
 // Of one transaction: other processes wait for their turn meanwhile, and the log grows by it.
 constexpr size_t kGroupMax = 4096;
@@ -83,6 +85,17 @@ void Writer::end_thread() {
   thread_.join();
 }
 
+// A run that waited for the last group asks for its next one about now. Waking up for that, and
+// coming back for the turn, would cost it as much again as half the disk does.
+bool Writer::more_comes_soon() const {
+  const auto until = std::chrono::steady_clock::now() + kKeen;
+  while (!wanted_ && !closing_) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 void Writer::work() {
   pthread_setname_np(pthread_self(), "store");
   std::vector<Command> commands;
@@ -102,6 +115,7 @@ void Writer::work() {
     }
     post_answers(commands);
     commands.clear();
+    if (!more_comes_soon()) committer_->rest();
   }
   committer_->close();
 }

@@ -2,6 +2,7 @@
 // posts the answers to the loop, and takes what has gathered meanwhile.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -41,6 +42,7 @@ class Writer {
   };
 
   void work();
+  bool more_comes_soon() const;
   void end_thread();
   void post_answers(std::vector<Command>& commands);
   static void give_answers(const std::shared_ptr<Inbox>& inbox);
@@ -52,8 +54,9 @@ class Writer {
   std::condition_variable wanted_changed_;
   std::vector<Command> queue_;  // under the mutex, as the rest
   size_t lazy_bytes_ = 0;
-  bool wanted_ = false;  // somebody waits for what is queued
-  bool closing_ = false;
+  // Set under the mutex; looked at without it by more_comes_soon().
+  std::atomic<bool> wanted_ = false;  // somebody waits for what is queued
+  std::atomic<bool> closing_ = false;
   std::thread thread_;  // last: it uses all of the above
 };
 
