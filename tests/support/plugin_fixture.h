@@ -1,4 +1,4 @@
-// Calls operations of the built-in plugins through the real host, loop and argument check.
+// Calls operations of the plugins through the real host, loop and argument check.
 #pragma once
 
 #include <simdjson.h>
@@ -47,9 +47,11 @@ class Json {
 class PluginFixture {
  public:
   PluginFixture() : PluginFixture("{}") {}
+  // The same settings for every plugin; those that are shared objects are found too.
   explicit PluginFixture(std::string config)
       : host_(loop, registry, secrets,
-              {.folders = {}, .config = [config](std::string_view) { return config; }}) {}
+              {.folders = {BUILT_PLUGINS},
+               .config = [config](std::string_view) { return config; }}) {}
 
   // As a runbook would call it.
   engine::Result<std::string> call(const std::string& name, const std::string& args) {

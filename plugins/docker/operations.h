@@ -1,0 +1,17 @@
+// What the plugin offers, a span for each file of operations; docker.cc joins them.
+#pragma once
+
+#include <span>
+
+#include "engine/plugin/plugin.h"
+
+namespace engine::docker {
+
+using Operations = std::span<const engine_operation>;
+
+Operations system_operations();
+Operations container_operations();         // list, get
+Operations container_state_operations();   // start, stop, restart, pause, ...
+Operations container_output_operations();  // logs, stats
+
+}  // namespace engine::docker
