@@ -38,7 +38,6 @@ const std::vector<Flag>& global_flags() {
        false},
       {"color", 0, "WHEN", "auto (default), always or never; NO_COLOR is heeded.", false, false},
       {"quiet", 'q', "", "Says nothing but errors on stderr.", false, false},
-      {"no-input", 0, "", "Never asks anything.", false, false},
       {"help", 'h', "", "Shows help.", false, false},
   };
   return flags;

@@ -31,6 +31,11 @@ bool has_subcommands(const std::string& word) {
       commands(), [&](const CommandEntry& entry) { return entry.name.starts_with(word + " "); });
 }
 
+bool asks_for_help(const std::vector<std::string>& words) {
+  return std::ranges::any_of(
+      words, [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
 int say_unknown(const Session& session, const std::string& name) {
   std::vector<std::string> names, below;
   for (const CommandEntry& entry : commands()) {
@@ -82,7 +87,12 @@ int run_command(Session& session, std::vector<std::string> arguments) {
     rest.push_back("--help");
   }
   if (parsed->has("help")) rest.push_back("--help");
-  if (has_subcommands(name) && !rest.empty()) {
+  if (has_subcommands(name) && (rest.empty() || rest[0].starts_with('-'))) {
+    if (!asks_for_help(rest)) return say_unknown(session, name);
+    session.print(group_help(name, session.out));
+    return kExitOk;
+  }
+  if (has_subcommands(name)) {
     name += " " + rest[0];
     rest.erase(rest.begin());
   }

@@ -20,14 +20,20 @@ Catalog::Catalog(const config::Config& given)
       secrets({.environment_prefix = given.secrets_env_prefix,
                .folders = given.secrets_folders,
                .credentials_folder = given.secrets_credentials}),
+      library(given.runbooks, given.scripts),
       plugins(loop, registry, secrets,
               {.folders = given.plugin_folders,
                .config =
                    [&given](std::string_view plugin) {
                      const auto found = given.plugins.find(plugin);
                      return found == given.plugins.end() ? std::string("{}") : found->second;
-                   }}),
-      library(given.runbooks, given.scripts) {}
+                   },
+               .modules = [this](std::string_view name,
+                                 std::string_view from) -> Result<lua::Outside::Module> {
+                 Result<runs::Source> found = library.module(name, from);
+                 if (!found) return fail(found.error());
+                 return lua::Outside::Module{found->label, found->text};
+               }}) {}
 
 Result<void> Catalog::add_state(store::Store* store) {
   return runs::add_state_operations(registry, loop, store, system_clock());

@@ -32,8 +32,8 @@ struct Catalog {
   Loop loop;
   ops::Registry registry;
   ops::Secrets secrets;
-  plugin::Host plugins;
   runs::Library library;
+  plugin::Host plugins;
 };
 
 // What it takes to run something.

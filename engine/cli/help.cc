@@ -90,6 +90,19 @@ std::string program_help(const Terminal& terminal) {
   return text;
 }
 
+std::string group_help(std::string_view word, const Terminal& terminal) {
+  std::vector<Row> rows;
+  for (const CommandEntry& entry : commands()) {
+    if (!entry.name.starts_with(std::string(word) + " ")) continue;
+    const Command command = entry.make();
+    rows.push_back({command.usage, command.summary});
+  }
+  return terminal.painted(Paint::bold, "Usage:") + " engine " + std::string(word) +
+         " COMMAND [ARGUMENT ...]\n\n" + terminal.painted(Paint::bold, "Commands:") + "\n" +
+         two_columns(rows, terminal) + "\n`engine " + std::string(word) +
+         " COMMAND --help` tells more about one.\n";
+}
+
 std::string command_help(const Command& command, const Terminal& terminal,
                          std::span<const Flag> more, std::string_view more_heading) {
   std::string text = command.summary + "\n\n" + terminal.painted(Paint::bold, "Usage:") +

@@ -10,6 +10,8 @@
 namespace engine::cli {
 
 std::string program_help(const Terminal& terminal);
+// Of the commands that begin with the word: `engine config --help`.
+std::string group_help(std::string_view word, const Terminal& terminal);
 // `more` are flags that the command has for its subject: a runbook's parameters, under the heading
 // `more_heading`.
 std::string command_help(const Command& command, const Terminal& terminal,

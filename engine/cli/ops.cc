@@ -13,6 +13,12 @@ bool is_under(const ops::Operation& op, const std::string& prefix) {
   return prefix.empty() || op.name == prefix || op.name.starts_with(prefix + ".");
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 std::string limits(const ops::Field& field) {
   std::string text = field.help;
   if (field.required) text += " [required]";
@@ -28,9 +34,13 @@ std::string one(const ops::Operation& op, const Terminal& terminal) {
   text += std::string("idempotent: ") + (op.idempotent ? "yes" : "no") + "\n";
   text += "timeout:    " + format_duration(op.timeout) + "\n";
   if (op.always_allowed_by_name) text += "allow:      always by name, \"" + op.name + "\"\n";
-  std::string errors;
-  for (const std::string& error : op.errors) errors += (errors.empty() ? "" : ", ") + error;
-  if (!errors.empty()) text += "errors:     " + errors + "\n";
+  if (op.script) {
+    text += "plugin:     in Lua, " + op.script->file + "\n";
+    text +=
+        "uses:       " + (op.script->uses.empty() ? "only what looks" : joined(op.script->uses)) +
+        "\n";
+  }
+  if (!op.errors.empty()) text += "errors:     " + joined(op.errors) + "\n";
   if (!op.params.empty()) {
     Table table({"PARAMETER", "TYPE", "MEANING"});
     for (const ops::Field& field : op.params)

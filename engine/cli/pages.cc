@@ -64,6 +64,12 @@ std::string operation_section(const ops::Operation& op) {
   text += op.idempotent ? "Idempotent. " : "";
   text += "Timeout: " + format_duration(op.timeout) + ".";
   if (op.always_allowed_by_name) text += " A runbook has to allow it by name.";
+  if (op.script) {
+    std::string uses;
+    for (const std::string& entry : op.script->uses)
+      uses += (uses.empty() ? "" : ", ") + code(entry);
+    text += " Written in Lua" + (uses.empty() ? "" : "; uses " + uses) + ".";
+  }
   std::string errors;
   for (const std::string& error : op.errors) errors += (errors.empty() ? "" : ", ") + code(error);
   if (!errors.empty()) text += " Errors: " + errors + ".";

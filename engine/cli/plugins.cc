@@ -17,17 +17,23 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   table.right_aligned(2);
   std::vector<std::string> items;
   for (const plugin::PluginStatus& status : (*catalog)->plugins.list()) {
+    std::string uses;
+    for (const std::string& entry : status.uses) uses += (uses.empty() ? "" : ", ") + entry;
+    const std::string summary =
+        uses.empty() ? status.summary : status.summary + " Uses " + uses + ".";
     table.row({status.name, status.version, std::to_string(status.operations), status.state,
-               status.origin, status.error.empty() ? status.summary : status.error});
+               made_visible(status.origin),
+               status.error.empty() ? summary : made_visible(status.error)});
     std::string json;
     JsonWriter out(json);
     out.begin_object().field("name", status.name).field("version", status.version);
     out.field("summary", status.summary)
         .field("origin", status.origin)
         .field("state", status.state);
-    out.field("error", status.error)
-        .field("operations", static_cast<int64_t>(status.operations))
-        .end_object();
+    out.field("error", status.error).field("operations", static_cast<int64_t>(status.operations));
+    out.key("uses").begin_array();
+    for (const std::string& entry : status.uses) out.string(entry);
+    out.end_array().end_object();
     items.push_back(std::move(json));
   }
   session.print_list(table, items);

@@ -67,7 +67,6 @@ Result<void> Session::take_global_flags(const Parsed& parsed) {
     err = Terminal::of(STDERR_FILENO, color_, variables);
   }
   quiet = quiet || parsed.has("quiet");
-  no_input = no_input || parsed.has("no-input");
   return {};
 }
 

@@ -63,7 +63,6 @@ class Session {
 
   Format format = Format::table;
   bool quiet = false;
-  bool no_input = false;
   Terminal out, err;
   const Variables variables;
 

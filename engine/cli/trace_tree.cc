@@ -75,6 +75,23 @@ class Builder {
     return node;
   }
 
+  // A Lua plugin's own call stands below the operation whose function made it, unless that opened a
+  // step of its own around it.
+  TraceNode* caller_of(JsonElement entry) {
+    const int64_t step = json_integer(entry, "step").value_or(0);
+    for (std::string task = string_of(entry, "p"); !task.empty();) {
+      const size_t slash = task.rfind('/');
+      const std::string parent = slash == std::string::npos ? "" : task.substr(0, slash);
+      const std::string last = task.substr(slash == std::string::npos ? 0 : slash + 1);
+      const std::string place =
+          (parent.empty() ? "" : parent + ":") + last.substr(0, last.find('.'));
+      const auto found = scripted_.find(place);
+      if (found != scripted_.end() && found->second == step) return calls_.at(place);
+      task = parent;
+    }
+    return parent_of(entry);
+  }
+
   void step(JsonElement entry) {
     TraceNode& node = add(step_named(json_integer(entry, "parent").value_or(0)), Kind::step, entry);
     node.name = string_of(entry, "name");
@@ -92,7 +109,7 @@ class Builder {
   }
 
   void operation(JsonElement entry, bool whole) {
-    TraceNode& node = add(parent_of(entry), Kind::operation, entry);
+    TraceNode& node = add(caller_of(entry), Kind::operation, entry);
     node.name = string_of(entry, "op");
     node.args = member_text(entry, "args");
     node.effect = string_of(entry, "effect");
@@ -103,6 +120,8 @@ class Builder {
       if (json_boolean(entry, "planned").value_or(false)) node.outcome = "planned";
     } else {
       calls_[node.place] = &node;
+      if (json_boolean(entry, "lua").value_or(false))
+        scripted_[node.place] = json_integer(entry, "step").value_or(0);
     }
   }
 
@@ -123,6 +142,7 @@ class Builder {
   std::unique_ptr<TraceNode> root_;
   std::map<int64_t, TraceNode*> steps_;
   std::map<std::string, TraceNode*> calls_;
+  std::map<std::string, int64_t> scripted_;  // of those, a Lua plugin's: the step they stand in
 };
 
 std::string_view name_of(Kind kind) {

@@ -8,6 +8,7 @@
 #include "engine/lua/errors.h"
 #include "engine/lua/group.h"
 #include "engine/lua/state.h"
+#include "engine/ops/registry.h"
 
 namespace engine::lua {
 namespace {
@@ -34,12 +35,17 @@ Result<int> wait(lua_State* L) {
   });
 }
 
-// Stack: functions results threads failed what options
+// Stack: functions results threads failed what body options
 Result<int> group(lua_State* L) {
   Result<Coroutine*> self = Coroutine::enter(L, text_at(L, 5));
   if (!self) return fail(std::move(self.error()));
-  const auto& options = *static_cast<const GroupOptions*>(lua_touserdata(L, 6));
+  auto& options = *static_cast<GroupOptions*>(lua_touserdata(L, 7));
   State& run = state(L);
+  if (lua_isstring(L, 6)) {
+    Result<const ops::Operation*> body_of = run.registry.find(text_at(L, 6));
+    if (!body_of) return fail(std::move(body_of.error()));
+    options.body_of = *body_of;
+  }
   if (run.scheduler->tasks + options.count > run.limits.tasks) {
     return fail(code::kResourceExhausted,
                 "a run may have " + std::to_string(run.limits.tasks) +
@@ -53,11 +59,12 @@ Result<int> group(lua_State* L) {
   return kWait;
 }
 
-// group(functions, limit, collect, timeout in ms or nil, what) -> results, failed flags. Makes room
-// for the group's lists, which may raise, so it is no binding.
+// group(functions, limit, collect, timeout in ms or nil, what, operation whose function it is or
+// nil) -> results, failed flags. Makes room for the group's lists, which may raise, so it is no
+// binding.
 int start_group(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 5);
+  lua_settop(L, 6);
   luaL_checkstack(L, 8, nullptr);
   GroupOptions options;
   options.count = static_cast<int>(lua_rawlen(L, 1));

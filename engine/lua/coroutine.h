@@ -37,7 +37,9 @@ class Coroutine final : public Waiter {
   void wait_for(std::unique_ptr<Group> group);
   Group* group() const { return group_.get(); }
 
-  Place next_place() { return {path_, ++calls_}; }
+  Place next_place() { return {path_, ++calls_, within}; }
+  Place last_place() const { return {path_, calls_, within}; }
+  int last_number() const { return calls_; }
   const std::string& path() const { return path_; }
 
   void resume();
@@ -58,8 +60,9 @@ class Coroutine final : public Waiter {
   void delivered(Result<std::string> result) override;
   void group_ended();
 
-  int step = 0;             // the innermost open step
-  Group* parent = nullptr;  // the group it is a member of; null for the main task
+  int step = 0;                            // the innermost open step
+  const ops::Operation* within = nullptr;  // the Lua plugin's operation whose function it runs
+  Group* parent = nullptr;                 // the group it is a member of; null for the main task
 
  private:
   friend int suspend(lua_State* L);

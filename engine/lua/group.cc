@@ -2,6 +2,7 @@
 #include "engine/lua/group.h"
 
 #include "engine/lua/errors.h"
+#include "engine/ops/operation.h"
 
 namespace engine::lua {
 namespace {
@@ -19,7 +20,7 @@ Group::Group(Scheduler& scheduler, Coroutine& parent, GroupOptions options)
     : scheduler_(scheduler),
       parent_(parent),
       options_(options),
-      place_(parent.next_place()),
+      place_(options.body_of ? parent.last_place() : parent.next_place()),
       doubts_before_(scheduler.state().outside.doubts()),
       members_(static_cast<size_t>(options.count)),
       timer_([this] { timed_out(); }),
@@ -35,10 +36,16 @@ void Group::drop(Timer& timer) {
   scheduler_.forget(timer);
 }
 
+std::string Group::path_of(int number) const {
+  const std::string parent = place_.task.empty() ? "" : place_.task + "/";
+  return parent + std::to_string(place_.number) + "." + std::to_string(number);
+}
+
 void Group::begin() {
   if (options_.timeout_ms >= 0) {
+    const Place bound = options_.body_of ? Place{path_of(1), 0} : place_;
     timer_.wait =
-        scheduler_.state().outside.deadline(place_, options_.timeout_ms, scheduler_.done(timer_));
+        scheduler_.state().outside.deadline(bound, options_.timeout_ms, scheduler_.done(timer_));
   }
   start_more();
 }
@@ -60,10 +67,9 @@ int Group::start_member(lua_State* L) {
   lua_rawseti(parent, kThreads, number);
   lua_rawgeti(parent, kFunctions, number);
   lua_xmove(parent, thread, 1);
-  std::string path = self.place_.task.empty() ? "" : self.place_.task + "/";
-  path += std::to_string(self.place_.number) + "." + std::to_string(number);
   auto member =
-      std::make_unique<Coroutine>(self.scheduler_, thread, std::move(path), self.parent_.step);
+      std::make_unique<Coroutine>(self.scheduler_, thread, self.path_of(number), self.parent_.step);
+  member->within = self.options_.body_of ? self.options_.body_of : self.parent_.within;
   member->parent = &self;
   self.scheduler_.ready(*member);
   self.members_[static_cast<size_t>(self.next_)] = std::move(member);
@@ -147,6 +153,15 @@ void Group::destroy() {
   }
 }
 
+Error Group::too_long() const {
+  const std::string limit = format_duration(Millis(options_.timeout_ms));
+  if (!options_.body_of) return Error(code::kTimeout, "it did not end within " + limit);
+  Error error(code::kTimeout, options_.body_of->name + " did not answer within " + limit);
+  error.operation = options_.body_of->name;
+  error.retryable = true;
+  return error;
+}
+
 int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   State& run = state(L);
   const int failure = group->first_failure_;
@@ -154,8 +169,7 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   if (group->cancelled_) {
     run.pending = *group->cancelled_;
   } else if (group->timed_out_) {
-    run.pending = Error(code::kTimeout, "it did not end within " +
-                                            format_duration(Millis(group->options_.timeout_ms)));
+    run.pending = group->too_long();
   }
   const int doubts_before = group->doubts_before_;
   group.reset();  // what the wait owned is gone before the coroutine goes on

@@ -14,6 +14,8 @@ struct GroupOptions {
   int limit = 0;            // running at once; 0: all
   bool collect = false;     // a failure stops nobody
   int64_t timeout_ms = -1;  // negative: none
+  // The operation whose function is the one member; the group's place is then that of its call.
+  const ops::Operation* body_of = nullptr;
 };
 
 // Lives in the parent's frame, whose stack holds: functions, results, threads, failed flags (lists
@@ -44,6 +46,8 @@ class Group {
     TaskPtr wait;
   };
   static int start_member(lua_State* L);
+  std::string path_of(int number) const;  // of a member, from 1
+  Error too_long() const;
   void start_more();
   void close(const Error& reason);
   void timed_out();

@@ -32,6 +32,7 @@ class Host final : public Interpreter, private Waiter {
 
   Result<void> load(std::string source, std::string_view text) override;
   const RunbookInfo& info() const override { return info_; }
+  Result<std::string> declare(std::string source, std::string_view text) override;
   void start(std::string_view id, std::string_view params, std::string_view trigger,
              bool dry_run) override;
   Turn turn(std::chrono::nanoseconds slice) override;
@@ -52,7 +53,8 @@ class Host final : public Interpreter, private Waiter {
   };
   static int compile(lua_State* L);
   static int make_context(lua_State* L);
-  static int write_result(lua_State* L);
+  static int write_declaration(lua_State* L);
+  Result<void> run_file(const std::string& source, std::string_view text);
   void delivered(Result<std::string> result) override;
   Result<void> run_top_level();
   void finish();
@@ -109,7 +111,7 @@ int Host::make_context(lua_State* L) {
   return 0;
 }
 
-Result<void> Host::load(std::string source, std::string_view text) {
+Result<void> Host::run_file(const std::string& source, std::string_view text) {
   state_->sources.insert_or_assign(source, std::string(text));
   Beginning beginning{};
   beginning.host = this;
@@ -127,7 +129,11 @@ Result<void> Host::load(std::string source, std::string_view text) {
         excerpt(text, static_cast<int>(line), parts.message));
   }
   main_ = std::make_unique<Coroutine>(scheduler_, beginning.thread, "", 0);
-  if (Result<void> ran = run_top_level(); !ran) return ran;
+  return run_top_level();
+}
+
+Result<void> Host::load(std::string source, std::string_view text) {
+  if (Result<void> ran = run_file(source, text); !ran) return ran;
   const bool declared = is_runbook(main_->thread(), -1);
   main_.reset();
   if (!declared) {
@@ -138,6 +144,55 @@ Result<void> Host::load(std::string source, std::string_view text) {
   if (!info) return fail(std::move(info.error()));
   info_ = std::move(*info);
   return {};
+}
+
+// Pushes a copy of the table at `index` in which functions are `true`.
+void copy_data(lua_State* L, int index, int depth) {
+  constexpr int kDepthMax = 16;  // deeper than any declaration: a table that holds itself
+  luaL_checkstack(L, 6, nullptr);
+  index = lua_absindex(L, index);
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (depth < kDepthMax && lua_next(L, index)) {  // copy key value
+    if (lua_isfunction(L, -1)) {
+      lua_pushboolean(L, 1);
+      lua_replace(L, -2);
+    } else if (lua_istable(L, -1)) {
+      copy_data(L, -1, depth + 1);
+      lua_replace(L, -2);
+    }
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+}
+
+int Host::write_declaration(lua_State* L) {
+  auto& beginning = *static_cast<Beginning*>(lua_touserdata(L, 1));
+  lua_xmove(beginning.thread, L, 1);
+  if (!lua_istable(L, -1)) {
+    beginning.fault = "the file does not return a table";
+    return 0;
+  }
+  copy_data(L, -1, 0);
+  Result<void> written =
+      write_json(L, -1, beginning.host->state_->scratch, Dialect::declaration, true);
+  if (!written) beginning.fault = std::move(written.error().message);
+  return 0;
+}
+
+Result<std::string> Host::declare(std::string source, std::string_view text) {
+  if (Result<void> ran = run_file(source, text); !ran) return fail(std::move(ran.error()));
+  Beginning beginning{};
+  beginning.host = this;
+  beginning.thread = main_->thread();
+  state_->scratch.clear();
+  const bool enough = protect(*state_, write_declaration, &beginning);
+  main_.reset();
+  if (!enough) return fail(*state_->fatal);
+  if (beginning.fault.empty()) return std::move(state_->scratch);
+  return fail(code::kInvalidArgument, source + ": " + beginning.fault,
+              "a declaration is made of text, numbers, lists, tables with names, and functions");
 }
 
 Result<void> Host::run_top_level() {

@@ -50,6 +50,9 @@ class Interpreter {
   // (code INVALID_ARGUMENT).
   virtual Result<void> load(std::string source, std::string_view text) = 0;
   virtual const RunbookInfo& info() const = 0;
+  // Compiles and runs a file that must return a table, and answers that as JSON; a function in it
+  // is `true`. Errors as those of load.
+  virtual Result<std::string> declare(std::string source, std::string_view text) = 0;
 
   // Makes the main task ready: the runbook's run(ctx) with ctx.params (JSON, checked), ctx.id,
   // ctx.trigger (JSON) and ctx.dry_run.

@@ -3,8 +3,10 @@
 #include "engine/lua/modules.h"
 
 #include "engine/lua/binding.h"
+#include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/state.h"
+#include "engine/ops/operation.h"
 
 namespace engine::lua {
 namespace {
@@ -60,9 +62,8 @@ Result<int> compile(lua_State* L) {
               excerpt(text, parts.at.line, parts.message));
 }
 
-int require(lua_State* L) {
-  lua_settop(L, 1);
-  if (run_binding(L, find) == kRaise) return raise_pending(L);
+// Stack: name. The module that `find` has left in the state's scratch.
+int load(lua_State* L) {
   const std::string& source = state(L).scratch;
   lua_pushlstring(L, source.data(), source.size());
   lua_rawgetp(L, LUA_REGISTRYINDEX, &kLoading);  // name source loading
@@ -90,7 +91,52 @@ int require(lua_State* L) {
   return 1;
 }
 
+int require(lua_State* L) {
+  lua_settop(L, 1);
+  return run_binding(L, find) == kRaise ? raise_pending(L) : load(L);
+}
+
+// The operation of the function that runs is a plugin's; so is the text.
+Result<int> find_plugin(lua_State* L) {
+  State& run = state(L);
+  const ops::Operation& operation = *owner(L)->within;
+  run.outside.entered_plugin(operation);
+  run.scratch = operation.script->source;
+  run.sources.try_emplace(operation.script->source, operation.script->text);
+  return 0;
+}
+
+// The verb of the operation, and the function that the plugin's text has for it.
+Result<int> refuse_plugin(lua_State* L) {
+  const ops::Operation& operation = *owner(L)->within;
+  return fail(code::kInternal,
+              operation.script->source + " has no function for " + operation.name +
+                  " in a run, though it had one when it was declared",
+              "a plugin's declaration must not depend on anything but its text");
+}
+
+void push_verb(lua_State* L) {
+  const std::string_view verb = owner(L)->within->verb();
+  lua_pushlstring(L, verb.data(), verb.size());
+}
+
 }  // namespace
+
+int push_plugin_function(lua_State* L) {
+  lua_settop(L, 0);
+  if (run_binding(L, find_plugin) == kRaise) return raise_pending(L);
+  push_verb(L);
+  load(L);
+  const auto field = [L](const char* name) {
+    if (!lua_istable(L, -1)) return false;
+    return lua_getfield(L, -1, name) != LUA_TNIL;
+  };
+  if (!field("operations") || !lua_istable(L, -1)) return bind<refuse_plugin>(L);
+  push_verb(L);
+  lua_gettable(L, -2);
+  if (!field("run") || !lua_isfunction(L, -1)) return bind<refuse_plugin>(L);
+  return 1;
+}
 
 void install_modules(lua_State* L) {
   lua_newtable(L);

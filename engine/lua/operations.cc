@@ -9,12 +9,16 @@
 #include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/globals.h"
+#include "engine/lua/modules.h"
+#include "engine/lua/scripted_call.h"
 #include "engine/lua/state.h"
 #include "engine/lua/values.h"
 #include "engine/ops/registry.h"
 
 namespace engine::lua {
 namespace {
+
+const char kScripted = 0;  // registry: the prelude's function that makes a scripted operation's
 
 std::string_view text_at(lua_State* L, int index) {
   size_t length = 0;
@@ -27,9 +31,8 @@ Error with_operation(Error error, std::string_view operation) {
   return error;
 }
 
-// The call of an operation, whose name is the function's upvalue. One table of named arguments.
-Result<int> call_operation(lua_State* L) {
-  const std::string_view name = text_at(L, lua_upvalueindex(1));
+// The call of an operation. One table of named arguments.
+Result<int> call_named(lua_State* L, std::string_view name) {
   const int given = lua_gettop(L);
   if (given > 1 || (given == 1 && !lua_istable(L, 1) && !lua_isnil(L, 1))) {
     return fail(with_operation(
@@ -56,6 +59,9 @@ Result<int> call_operation(lua_State* L) {
   });
 }
 
+// The name is the function's upvalue.
+Result<int> call_operation(lua_State* L) { return call_named(L, text_at(L, lua_upvalueindex(1))); }
+
 // The names next to `prefix`, for "did you mean".
 Error unknown(State& run, std::string_view prefix, std::string_view name) {
   const std::string full = std::string(prefix) + "." + std::string(name);
@@ -71,13 +77,14 @@ Error unknown(State& run, std::string_view prefix, std::string_view name) {
 }
 
 struct Found {
-  bool operation = false, prefix = false;
+  bool operation = false, prefix = false, scripted = false;
 };
 
 Result<Found> look_up(State& run, const std::string& full) {
   Found found;
   Result<const ops::Operation*> operation = run.registry.find(full);
   found.operation = operation.has_value();
+  found.scripted = operation && (*operation)->script;
   if (!operation && operation.error().code != code::kNotFound)
     return fail(std::move(operation.error()));
   Result<std::vector<std::string>> children = run.registry.children(full);
@@ -115,12 +122,6 @@ void push_namespace(lua_State* L, bool callable) {
   lua_setmetatable(L, -2);
 }
 
-// Leaves in the light userdata's place what a name below the prefix is.
-struct Lookup {
-  bool operation;
-  bool prefix;
-};
-
 Result<int> find_below(lua_State* L) {
   State& run = state(L);
   const std::string_view prefix = text_at(L, lua_upvalueindex(1));
@@ -132,14 +133,13 @@ Result<int> find_below(lua_State* L) {
   Result<Found> found = look_up(run, full);
   if (!found) return fail(std::move(found.error()));
   if (!found->operation && !found->prefix) return fail(unknown(run, prefix, text_at(L, 2)));
-  auto* lookup = static_cast<Lookup*>(lua_touserdata(L, 3));
-  *lookup = {found->operation, found->prefix};
+  *static_cast<Found*>(lua_touserdata(L, 3)) = *found;
   return 0;
 }
 
 // __index of a namespace's cache: finds the name once and keeps what it is.
 int resolve(lua_State* L) {
-  Lookup lookup{};
+  Found lookup;
   lua_settop(L, 2);
   lua_pushlightuserdata(L, &lookup);
   if (run_binding(L, find_below) == kRaise) return raise_pending(L);
@@ -148,6 +148,10 @@ int resolve(lua_State* L) {
   if (lookup.prefix) {
     push_namespace(L, lookup.operation);
     lua_remove(L, -2);
+  } else if (lookup.scripted) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &kScripted);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
   } else {
     lua_pushcclosure(L, bind<call_operation>, 1);
   }
@@ -206,7 +210,29 @@ int global(lua_State* L) {
   return 1;
 }
 
+// call(name, arguments): as any operation; the answer of a scripted one is what it may begin with.
+Result<int> call_scripted(lua_State* L) {
+  const std::string_view name = text_at(L, 1);  // the prelude holds it
+  lua_remove(L, 1);
+  return call_named(L, name);
+}
+
+int on_scripted(lua_State* L) {
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kScripted);
+  return 0;
+}
+
 }  // namespace
+
+void install_scripted(lua_State* L) {
+  static constexpr luaL_Reg kFunctions[] = {{"call", bind<call_scripted>},
+                                            {"on_scripted", on_scripted},
+                                            {"body", push_plugin_function},
+                                            {nullptr, nullptr}};
+  luaL_setfuncs(L, kFunctions, 0);
+  install_scripted_call(L);
+}
 
 void install_operations(lua_State* L) {
   lua_pushglobaltable(L);

@@ -10,6 +10,10 @@
 #include "engine/base/error.h"
 #include "engine/loop/task.h"
 
+namespace engine::ops {
+struct Operation;
+}
+
 namespace engine::lua {
 
 // A line of a runbook or module.
@@ -24,6 +28,8 @@ struct Position {
 struct Place {
   std::string task;
   int number = 0;
+  const ops::Operation* within =
+      nullptr;  // the Lua plugin's operation that calls; null: the runbook
 };
 
 struct Frame {  // one line of a traceback
@@ -39,6 +45,11 @@ class Outside {
   // to cancel it.
   virtual TaskPtr call(const Place& place, std::string_view operation, std::string args, int step,
                        const Position& at, Done done) = 0;
+  // An operation of a Lua plugin was answered with what its function is given; this is how that
+  // ended. Answers the outcome as it was recorded.
+  virtual Result<std::string> ended(const Place&, Result<std::string> outcome) { return outcome; }
+  // The text of a Lua plugin is run.
+  virtual void entered_plugin(const ops::Operation&) {}
   // A wait of the script's own (sleep, back-off); answers "null".
   virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
   // A bound on something else: what timeout() gives its function, or, with number 0, the grace time

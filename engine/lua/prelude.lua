@@ -150,3 +150,23 @@ function retry(options, fn)
     host.retry_wait(attempt, how.attempts, delay // 1 | 0, err)
   end
 end
+
+-- An operation that a Lua plugin has written: the road lets it begin and is told how it ended; between the two its
+-- function is a task of this run.
+host.on_scripted(function(name)
+  return function(...)
+    local begun = host.call(name, ...)
+    local call <close> = host.begun(begun)
+    if not call then return begun end -- planned
+    local limit = begun.timeout > 0 and begun.timeout or nil
+    local function body() return host.body()(begun.args, { config = begun.settings }) end
+    local ran, result = pcall(host.group, { body }, 0, false, limit, name, name)
+    if ran then result = result[1] end
+    local recorded, value = host.ended(call, ran, result)
+    if not recorded then
+      if type(value) == "table" and value.code and not value.operation then value.operation = name end
+      error(value, 0)
+    end
+    return value
+  end
+end)

@@ -152,6 +152,7 @@ void install_sandbox(lua_State* L) {
   install_library(L, bytecode(L, "engine/lua/library.lua"));
   lua_createtable(L, 0, 8);
   install_control(L);
+  install_scripted(L);
   run_our_chunk(L, "engine/lua/prelude.lua", 1);
   install_operations(L);
 }

@@ -8,6 +8,7 @@
 #include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/state.h"
+#include "engine/ops/operation.h"
 
 namespace engine::lua {
 namespace {
@@ -92,7 +93,11 @@ void append_traceback(lua_State* L, std::string& out) {
   if (label == std::string::npos || !self || state(L).loading || frames == kFramesMax) return;
   if (std::string_view(out).substr(label).starts_with("step ")) return;
   out.resize(label);
-  out.append(self->path().empty() ? "main" : "task " + self->path()).append("\n");
+  if (self->within) {
+    out.append("operation '").append(self->within->name).append("'\n");
+  } else {
+    out.append(self->path().empty() ? "main" : "task " + self->path()).append("\n");
+  }
 }
 
 std::vector<Frame> parse_traceback(std::string_view text) {

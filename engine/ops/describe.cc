@@ -31,6 +31,11 @@ std::string describe(const Operation& op) {
   out.field("timeout_ms", static_cast<int64_t>(op.timeout.count()));
   if (!op.target.empty()) out.field("target", op.target);
   out.field("preview", static_cast<bool>(op.preview)).field("probe", static_cast<bool>(op.probe));
+  if (op.script) {
+    out.field("lua", true).key("uses").begin_array();
+    for (const std::string& entry : op.script->uses) out.string(entry);
+    out.end_array();
+  }
   out.key("params").begin_array();
   for (const Field& field : op.params) append_field(out, field);
   out.end_array().key("results").begin_array();

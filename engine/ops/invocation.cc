@@ -38,9 +38,10 @@ void Invocation::begin() {
   call_.started_ns = invoker_.clock_.boot_ns();
   if (Result<void> admitted = admit(); !admitted)
     return finish_later(std::unexpected(admitted.error()));
+  call_.scripted = op_->script != nullptr;
   if (caller_.dry_run()) return rehearse();
   if (op_->transact) return transact();
-  if (call_.effect == Effect::read) return start(op_->start);
+  if (call_.effect == Effect::read) return call_.scripted ? enter() : start(op_->start);
   call_.intended = true;
   caller_.intend(call_, while_alive(&Invocation::after_intent));
 }
@@ -79,6 +80,8 @@ CallInput Invocation::input() const {
 void Invocation::rehearse() {
   if (op_->rehearse) return start(op_->rehearse);
   const bool concrete = !holds_placeholder(args_);
+  // What it changes is planned where it calls that.
+  if (concrete && call_.scripted) return enter();
   if (call_.effect == Effect::read && concrete) return start(op_->start);
   call_.planned = true;
   if (!op_->preview || !concrete) return plan("");
@@ -109,7 +112,27 @@ void Invocation::plan(Result<std::string> preview) {
 
 void Invocation::after_intent(Result<void> recorded) {
   if (!recorded) return finish(std::unexpected(recorded.error()));
+  if (call_.scripted) return enter();
   start(op_->start);
+}
+
+void Invocation::enter() {
+  Result<std::string> settings = op_->script->settings();
+  if (!settings) return finish_later(std::unexpected(settings.error()));
+  finished_ = true;
+  caller_.entered(call_);
+  std::string begun;
+  JsonWriter(begun)
+      .begin_object()
+      .field_raw("args", args_)
+      .field_raw("settings", *settings)
+      .field("timeout", op_->timeout.count())
+      .end_object();
+  invoker_.loop_.defer([self = self_, begun = std::move(begun)]() mutable {
+    if (!*self) return;
+    Done done = std::move((*self)->done_);
+    done(std::move(begun));  // may destroy this
+  });
 }
 
 void Invocation::transact() {
@@ -168,6 +191,11 @@ Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPol
       clock_(clock),
       policy_(std::move(policy)),
       deadlines_(loop, clock) {}
+
+void Invoker::ended(Caller& caller, const Call& call, Result<std::string>& outcome) {
+  if (!outcome && outcome.error().operation.empty()) outcome.error().operation = call.operation;
+  caller.ended(call, outcome);
+}
 
 TaskPtr Invoker::invoke(Caller& caller, Call call, Done done) {
   auto invocation = std::make_unique<Invocation>(*this, caller, std::move(call), std::move(done));

@@ -22,6 +22,7 @@ class Invocation : public Task {
   void after_intent(Result<void> recorded);
   void transact();
   void start(const Start& how);
+  void enter();
   void timed_out();
   void finish(Result<std::string> outcome);
   void finish_later(Result<std::string> outcome);

@@ -28,6 +28,7 @@ struct Call {
   bool idempotent = false;
   bool intended = false;  // its intent is in the journal; the outcome stands apart
   bool planned = false;   // a dry run recorded it instead of starting it
+  bool scripted = false;  // a Lua plugin's: calls of its own stand below its place
   std::string preview;    // what a dry run's preview answered
   int64_t started_at_ms = 0;
   int64_t started_ns = 0;
@@ -45,6 +46,9 @@ class Caller {
   // Records that the call is about to start. `go` comes when this and all before it is on disk;
   // with an error the effect must not start.
   virtual void intend(const Call& call, std::move_only_function<void(Result<void>)> go) = 0;
+  // Records, unless `intend` did, that a scripted operation begins. Its function is the run's to
+  // call; Invoker::ended is told how that went.
+  virtual void entered(const Call& call) = 0;
   // Records how it ended, before the script hears of it.
   virtual void ended(const Call& call, const Result<std::string>& outcome) = 0;
   // Runs `transact` and records the call and its result in the same transaction. Nothing else is to
@@ -60,7 +64,11 @@ class Invoker {
   // `call` has operation, args (as given), task, number, step and line. Destroying the Task cancels
   // the call; what was started by then is recorded as cancelled, its outcome unknown where that
   // matters.
+  // A scripted operation is answered as soon as it may begin, with what its function is given:
+  // {"args":{..},"settings":{..},"timeout":ms}.
   TaskPtr invoke(Caller& caller, Call call, Done done);
+  // The other end of a scripted operation.
+  static void ended(Caller& caller, const Call& call, Result<std::string>& outcome);
 
   Registry& registry() { return registry_; }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,15 @@ using Start = std::function<TaskPtr(CallInput input, Done done)>;
 using Transact =
     std::function<Result<std::string>(store::Database& database, const CallInput& input)>;
 
+// An operation that is a function of a Lua plugin: what a run needs to call it, as a task of its
+// own.
+struct Script {
+  std::string source;  // for positions: "plugins/caddy/plugin.lua"
+  std::string file, text;
+  std::vector<std::string> uses;                  // what it may call, as a runbook's `allow`
+  std::function<Result<std::string>()> settings;  // the plugin's, checked, as JSON
+};
+
 struct Operation {
   std::string name;  // in full: plugin.noun.verb
   std::string summary;
@@ -86,12 +96,14 @@ struct Operation {
   std::vector<std::string> errors;
   std::string target;  // the parameter that names what it acts on, or empty
   Start start;
-  Transact transact;  // instead of `start`, for changes of our own store
+  Transact transact;                     // instead of `start`, for changes of our own store
+  std::shared_ptr<const Script> script;  // instead of `start`, where it is written in Lua
   Start rehearse;  // empty: a dry run plans it. Else a dry run calls this instead (state's overlay)
   Start preview;   // empty: none. Answers what a real call would do; must change nothing
   Start probe;     // empty: none. Answers {"done": bool, "result": any} or {} when it can't tell
 
   std::string_view plugin() const { return std::string_view(name).substr(0, name.find('.')); }
+  std::string_view verb() const { return std::string_view(name).substr(name.find('.') + 1); }
   const Field* param(std::string_view param_name) const;
 };
 

@@ -21,9 +21,12 @@ bool hits(const Grant& grant, const Operation& op, Effect effect) {
   return grant.name == op.plugin() && static_cast<int>(effect) >= rank(grant.effect);
 }
 
-std::string deed(const Operation& op, Effect effect) {
-  if (op.always_allowed_by_name) return "always has to be allowed by name";
+std::string deed(Effect effect) {
   return effect == Effect::destroy ? "destroys something" : "changes something";
+}
+
+std::string deed(const Operation& op, Effect effect) {
+  return op.always_allowed_by_name ? "always has to be allowed by name" : deed(effect);
 }
 
 }  // namespace
@@ -60,7 +63,14 @@ Permissions Permissions::all() {
   return permissions;
 }
 
+Result<Permissions> Permissions::of(const Operation& scripted) {
+  Result<Permissions> permissions = parse(scripted.script->uses);
+  if (permissions) permissions->scripted_ = &scripted;
+  return permissions;
+}
+
 bool Permissions::allow(const Operation& op, Effect effect) const {
+  if (scripted_ && effect > scripted_->effect) return false;
   if (all_ || (effect == Effect::read && !op.always_allowed_by_name)) return true;
   return std::any_of(grants_.begin(), grants_.end(),
                      [&](const Grant& grant) { return covers(grant, op, effect); });
@@ -89,8 +99,18 @@ Result<void> check_permission(const Operation& op, Effect effect, const Permissi
   if (stated.allow(op, effect)) return {};
 
   std::string entry = op.name;
+  if (const Operation* caller = stated.scripted(); caller && effect > caller->effect) {
+    return refuse(op.name + " " + deed(effect) + ", and " + caller->name +
+                      ", which calls it, is declared a " + std::string(name_of(caller->effect)),
+                  "write effect = \"" + std::string(name_of(effect)) + "\" in the plugin");
+  }
   if (!op.always_allowed_by_name)
     entry = std::string(op.plugin()) + ":" + std::string(name_of(effect));
+  if (const Operation* caller = stated.scripted()) {
+    return refuse(op.name + " " + deed(op, effect) + ", and plugin '" +
+                      std::string(caller->plugin()) + "' does not say that it uses it",
+                  "add uses = { \"" + entry + "\" } to the plugin");
+  }
   std::string hint = "add allow = { \"" + entry + "\" } to the runbook";
   if (entry != op.name) hint += ", or only this one: allow = { \"" + op.name + "\" }";
   return refuse(op.name + " " + deed(op, effect) + ", and this runbook does not allow it",

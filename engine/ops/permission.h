@@ -23,12 +23,17 @@ class Permissions {
   static Result<Permissions> parse(const std::vector<std::string>& entries);
   // A person's own call: everything.
   static Permissions all();
+  // What the function of a Lua plugin's operation may call: what the plugin `uses`, up to the
+  // operation's own effect.
+  static Result<Permissions> of(const Operation& scripted);
 
   bool allow(const Operation& op, Effect effect) const;
+  const Operation* scripted() const { return scripted_; }  // null: a runbook's
 
  private:
   std::vector<Grant> grants_;
   bool all_ = false;
+  const Operation* scripted_ = nullptr;
 };
 
 // The operator's bounds, from the configuration.

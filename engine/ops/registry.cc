@@ -27,7 +27,7 @@ Result<void> check_declaration(const Operation& op) {
   }
   if (op.summary.empty() || op.summary.back() != '.')
     return bad("its summary is not a sentence ending in a full stop");
-  if (!op.start && !op.transact) return bad("it has no function to start it");
+  if (!op.start && !op.transact && !op.script) return bad("it has no function to start it");
   std::set<std::string_view> seen;
   for (const Field& field : op.params) {
     if (!is_word(field.name)) return bad("'" + field.name + "' is no name for a parameter");

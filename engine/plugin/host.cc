@@ -9,19 +9,9 @@
 
 #include "engine/ops/check.h"
 #include "engine/plugin/calls.h"
+#include "engine/plugin/known.h"
 
 namespace engine::plugin {
-
-struct Host::Plugin {
-  std::string name, origin;
-  bool builtin = false;
-  std::function<Result<Entry>()> entry;
-  Declaration declaration;
-  engine_host lent{};
-  void* self = nullptr;
-  bool declared = false, started = false;
-  std::string error;
-};
 
 namespace {
 
@@ -92,8 +82,26 @@ void Host::look_into_folders() {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
       const std::string name = entry.path().filename().string();
+      const std::string script = entry.path() / "plugin.lua";
       const std::string file = entry.path() / (name + ".so");
-      if (plugins_.contains(name) || !std::filesystem::exists(file, error)) continue;
+      const bool native = std::filesystem::exists(file, error);
+      const bool lua = std::filesystem::exists(script, error);
+      if (!native && !lua) continue;
+      if (const auto known = plugins_.find(name); known != plugins_.end()) {
+        known->second->hidden.push_back(native ? file : script);
+        continue;
+      }
+      if (native && lua) {
+        add(name, entry.path(), [name]() -> Result<Entry> {
+          return fail(code::kInvalidArgument,
+                      "plugin '" + name + "' is there twice, as " + name + ".so and as plugin.lua");
+        });
+        continue;
+      }
+      if (lua) {
+        add_lua(name, script);
+        continue;
+      }
       add(name, file, [name, file]() -> Result<Entry> {
         void* const object = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (!object)
@@ -116,26 +124,37 @@ Result<void> Host::declare(Plugin& plugin, ops::Registry& registry) {
     plugin.error = reason.message;
     return fail(Error(code::kBackendUnavailable, reason.message, reason.hint));
   };
-  Result<Entry> entry = plugin.entry();
-  if (!entry) return broken(entry.error());
-  Result<Declaration> declaration = read_declaration((*entry)(), plugin.name);
-  if (!declaration) return broken(declaration.error());
-  plugin.declaration = std::move(*declaration);
+  auto operations = plugin.script ? declare_lua(plugin) : declare_native(plugin);
+  if (!operations) return broken(operations.error());
+  // All or none: an operation of a broken plugin would look as if it could be called.
+  ops::Registry apart;
+  for (const ops::Operation& op : *operations) {
+    if (Result<void> added = apart.add(op); !added) return broken(added.error());
+  }
+  for (ops::Operation& op : *operations) {
+    if (Result<void> added = registry.add(std::move(op)); !added) return broken(added.error());
+  }
+  plugin.declared = true;
+  return {};
+}
 
+Result<std::vector<ops::Operation>> Host::declare_native(Plugin& plugin) {
+  Result<Entry> entry = plugin.entry();
+  if (!entry) return fail(std::move(entry.error()));
+  Result<Declaration> declaration = read_declaration((*entry)(), plugin.name);
+  if (!declaration) return fail(std::move(declaration.error()));
+  plugin.declaration = std::move(*declaration);
   std::vector<ops::Operation> operations;
   for (const engine_operation& declared : plugin.declaration.operations) {
     Result<ops::Operation> op = read_operation(plugin.name, declared);
-    if (!op) return broken(op.error());
+    if (!op) return fail(std::move(op.error()));
     if (declared.start) op->start = starter(plugin, declared, declared.start, true);
     if (declared.preview) op->preview = starter(plugin, declared, declared.preview, false);
     if (declared.probe) op->probe = starter(plugin, declared, declared.probe, false);
     operations.push_back(std::move(*op));
   }
-  for (ops::Operation& op : operations) {
-    if (Result<void> added = registry.add(std::move(op)); !added) return broken(added.error());
-  }
-  plugin.declared = true;
-  return {};
+  plugin.operations = operations.size();
+  return operations;
 }
 
 Result<void> Host::check_settings(std::string_view plugin, std::string_view settings) {
@@ -214,8 +233,14 @@ std::vector<PluginStatus> Host::list() {
   std::vector<PluginStatus> all;
   for (const auto& [name, plugin] : plugins_) {
     const char* state = plugin->started ? "started" : plugin->declared ? "declared" : "broken";
+    std::string error = plugin->error;
+    for (const std::string& other : plugin->hidden) {
+      if (!error.empty()) error += "; ";
+      error += other + " is not used: " + plugin->origin + " comes first";
+    }
     all.push_back({name, plugin->declaration.version, plugin->declaration.summary, plugin->origin,
-                   state, plugin->error, plugin->declaration.operations.size()});
+                   state, std::move(error), plugin->operations,
+                   plugin->script ? plugin->script->uses : std::vector<std::string>()});
   }
   return all;
 }

@@ -10,6 +10,7 @@
 
 #include "engine/http/client.h"
 #include "engine/loop/loop.h"
+#include "engine/lua/plugin.h"
 #include "engine/ops/registry.h"
 #include "engine/ops/secrets.h"
 #include "engine/plugin/declaration.h"
@@ -18,8 +19,11 @@ namespace engine::plugin {
 
 struct HostOptions {
   std::vector<std::string> folders;  // each holds a folder a plugin: NAME/NAME.so
+                                     // or NAME/plugin.lua
   // A plugin's settings as JSON ("{}" for none), from the configuration.
   std::function<std::string(std::string_view plugin)> config;
+  // What a Lua plugin requires while it declares itself.
+  lua::FindModule modules;
 };
 
 struct PluginStatus {
@@ -28,6 +32,7 @@ struct PluginStatus {
   std::string state;   // declared, started, broken
   std::string error;
   size_t operations = 0;
+  std::vector<std::string> uses;  // what a Lua plugin calls beside reads
 };
 
 class Host {
@@ -49,7 +54,10 @@ class Host {
 
   void add(std::string name, std::string origin, std::function<Result<Entry>()> entry);
   void look_into_folders();
+  void add_lua(const std::string& name, const std::string& file);
   Result<void> declare(Plugin& plugin, ops::Registry& registry);
+  Result<std::vector<ops::Operation>> declare_native(Plugin& plugin);
+  Result<std::vector<ops::Operation>> declare_lua(Plugin& plugin);
   Result<void> ensure_started(Plugin& plugin);
   ops::Start starter(Plugin& plugin, const engine_operation& declared, Action action,
                      bool cancellable);

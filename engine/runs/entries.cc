@@ -80,7 +80,8 @@ std::string end_step(int id, const Error* error, int64_t at) {
 std::string intent(const ops::Call& call) {
   Entry entry("call");
   describe_call(entry, call);
-  entry->field("key", call.key);
+  if (!call.key.empty()) entry->field("key", call.key);
+  if (call.scripted) entry->field("lua", true);
   return entry.close();
 }
 

@@ -163,6 +163,7 @@ void Run::broken(const Error& error) {
 }
 
 void Run::end() {
+  end_bodies();
   ended_ = true;
   if (deadline_) shared_.deadlines.remove(*deadline_);
   deadline_.reset();
@@ -256,15 +257,16 @@ TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::stri
   call.step = step;
   call.line = shown(at);
   if (journal_->unconfirmed() <= kUnconfirmedBytesMax) {
-    return shared_.invoker.invoke(*this, std::move(call), std::move(done));
+    return shared_.invoker.invoke(caller(place.within), std::move(call), std::move(done));
   }
   auto held = std::make_unique<HeldBack>();
-  journal_->barrier([this, alive = std::weak_ptr<HeldBack*>(held->self), call = std::move(call),
+  journal_->barrier([this, &from = caller(place.within),
+                     alive = std::weak_ptr<HeldBack*>(held->self), call = std::move(call),
                      done = std::move(done)](Result<void> durable) mutable {
     const auto still = alive.lock();
     if (!still) return;
     if (!durable) return done(std::unexpected(durable.error()));
-    (*still)->call = shared_.invoker.invoke(*this, std::move(call), std::move(done));
+    (*still)->call = shared_.invoker.invoke(from, std::move(call), std::move(done));
   });
   return held;
 }

@@ -11,6 +11,7 @@
 #include "engine/ops/deadlines.h"
 #include "engine/ops/invoker.h"
 #include "engine/ops/secrets.h"
+#include "engine/runs/inside.h"
 #include "engine/runs/journal.h"
 #include "engine/runs/library.h"
 #include "engine/runs/runner.h"
@@ -60,6 +61,8 @@ class Run : public lua::Outside, public ops::Caller {
   // lua::Outside
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
                const lua::Position& at, Done done) override;
+  Result<std::string> ended(const lua::Place& place, Result<std::string> outcome) override;
+  void entered_plugin(const ops::Operation& operation) override;
   TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
   TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
@@ -78,6 +81,7 @@ class Run : public lua::Outside, public ops::Caller {
   const std::string& run_id() const override { return id_; }
   const std::string& scope() const override { return scope_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
+  void entered(const ops::Call& call) override;
   void ended(const ops::Call& call, const Result<std::string>& outcome) override;
   void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
                 Done done) override;
@@ -88,6 +92,9 @@ class Run : public lua::Outside, public ops::Caller {
   Result<void> check_secrets(const std::vector<ops::Field>& params) const;
   // Recorded as a wait of `delay_ms`, which takes `really_ms`.
   TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
+  // Who calls: this run, or a Lua plugin's operation within it.
+  ops::Caller& caller(const ops::Operation* within);
+  void end_bodies();
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const Source& source);
   void broken(const Error& error);
@@ -105,6 +112,8 @@ class Run : public lua::Outside, public ops::Caller {
   std::vector<store::SourceText> sources_;
   std::map<std::string, std::string, std::less<>> files_;  // label -> file, to find siblings
   ops::Permissions permissions_;
+  std::map<const ops::Operation*, std::unique_ptr<ops::Caller>> insides_;
+  std::map<std::string, ops::Call> bodies_;  // by place: scripted operations that have not ended
   std::optional<Journal> journal_;
   std::unique_ptr<lua::Interpreter> interpreter_;
   std::optional<ops::Deadlines::Entry> deadline_;  // of the whole run
