@@ -55,8 +55,10 @@ void stop(void*) { daemons().clear(); }
 const std::vector<engine_operation>& operations() {
   static const std::vector<engine_operation> all = [] {
     std::vector<engine_operation> joined;
-    for (const Operations part : {system_operations(), container_operations(),
-                                  container_state_operations(), container_output_operations()}) {
+    for (const Operations part :
+         {system_operations(), container_operations(), container_state_operations(),
+          container_output_operations(), container_create_operations(),
+          container_inside_operations(), container_exec_operations()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;

@@ -94,6 +94,14 @@ Result<std::string> path_to(std::string_view kind, std::string_view name, std::s
   return "/" + std::string(kind) + "s/" + encoded(name) + std::string(behind);
 }
 
+Result<std::string> path_part(std::string_view kind, std::string_view name) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos) {
+    return fail(code::kInvalidArgument,
+                "'" + shortened(name, 60) + "' is no name of a " + std::string(kind));
+  }
+  return encoded(name);
+}
+
 Result<std::string> filters_json(const plugin::Args& args) {
   simdjson::dom::parser parser;
   simdjson::dom::object filters;

@@ -24,6 +24,9 @@ class Query {
 // Docker's words.
 Result<std::string> path_to(std::string_view kind, std::string_view name, std::string_view behind);
 
+// A name as the last part of an address; INVALID_ARGUMENT for one that would lead elsewhere.
+Result<std::string> path_part(std::string_view kind, std::string_view name);
+
 // The parameter `filters` as Docker reads it: {label = "a=b"}, {label = {"a", "b"}},
 // {label = {a = "b"}} and {dangling = true} are all understood.
 Result<std::string> filters_json(const plugin::Args& args);

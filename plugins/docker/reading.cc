@@ -39,6 +39,7 @@ Result<Document> Document::read(std::string_view body) {
 }
 
 std::optional<element> member_at(element value, std::string_view path) {
+  if (path.empty()) return value;
   for (const std::string_view part : split(path, '/')) {
     element next;
     if (value.at_key(part).get(next) || next.is_null()) return std::nullopt;

@@ -24,7 +24,7 @@ class Document {
 };
 
 // Members by name: empty, 0 or false where there is none of that type. A path is written with
-// slashes: "State/Health/Status".
+// slashes, "State/Health/Status"; the empty one is the value itself.
 std::string_view text_at(element value, std::string_view path);
 int64_t integer_at(element value, std::string_view path);  // also of what is beyond int64
 double number_at(element value, std::string_view path);

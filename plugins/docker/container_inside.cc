@@ -1,0 +1,247 @@
+// What goes on in containers and what is left of them: top, changes, prune, checkpoints.
+#include <cctype>
+
+#include "plugins/docker/body.h"
+#include "plugins/docker/container.h"
+#include "plugins/docker/operations.h"
+#include "plugins/docker/params.h"
+#include "plugins/docker/query.h"
+
+namespace engine::docker {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+void write_cell(JsonWriter& json, const std::string& title, std::string_view cell) {
+  if (title != "pid" && title != "ppid") {
+    json.field(title, cell);
+    return;
+  }
+  json.field(title, int64_t{std::atoll(std::string(cell).c_str())});
+}
+
+void top(Call call) {
+  auto path = container_path(call, "/top");
+  if (!path) return call.fail(path.error());
+  Query query;
+  query.add("ps_args", call.args().string("ps_args"));
+  ask(call, {.path = std::move(*path), .query = std::move(query).text()},
+      [call](const Response& response) {
+        const auto document = Document::read(response.body);
+        if (!document) return call.fail(document.error());
+        const auto titles = items_at(document->root(), "Titles");
+        std::string out;
+        JsonWriter json(out);
+        json.begin_array();
+        for (const element process : items_at(document->root(), "Processes")) {
+          json.begin_object();
+          size_t column = 0;
+          for (const element cell : items_at(process, "")) {
+            std::string_view title, text;
+            if (column >= titles.size() || titles[column++].get(title) || cell.get(text)) continue;
+            write_cell(json, lower(title), text);
+          }
+          json.end_object();
+        }
+        json.end_array();
+        call.done(out);
+      });
+}
+
+void changes(Call call) {
+  auto path = container_path(call, "/changes");
+  if (!path) return call.fail(path.error());
+  ask(call, {.path = std::move(*path), .more = kWholeCall}, [call](const Response& response) {
+    const auto document = Document::read(response.body);
+    if (!document) return call.fail(document.error());
+    constexpr std::string_view kKinds[] = {"modified", "added", "removed"};
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const element change : items_at(document->root(), "")) {
+      const auto kind = static_cast<size_t>(integer_at(change, "Kind"));
+      json.begin_object()
+          .field("path", text_at(change, "Path"))
+          .field("kind", kind < std::size(kKinds) ? kKinds[kind] : "unknown")
+          .end_object();
+    }
+    json.end_array();
+    call.done(out);
+  });
+}
+
+void prune(Call call) {
+  Query query;
+  if (auto added = add_filters(query, call.args()); !added) return call.fail(added.error());
+  ask(call,
+      {.method = "POST",
+       .path = "/containers/prune",
+       .query = std::move(query).text(),
+       .more = kWholeCall},
+      [call](const Response& response) {
+        const auto document = Document::read(response.body);
+        if (!document) return call.fail(document.error());
+        std::string out;
+        JsonWriter json(out);
+        json.begin_object();
+        field_value(json, "removed", document->root(), "ContainersDeleted", "[]");
+        json.field("reclaimed", integer_at(document->root(), "SpaceReclaimed")).end_object();
+        call.done(out);
+      });
+}
+
+// The filters of a list know no `until`: then it is only said that no more than these would go.
+void preview_prune(Call call) {
+  const auto given = filters_json(call.args());
+  if (!given) return call.fail(given.error());
+  const auto document = Document::read(*given);
+  if (!document) return call.fail(document.error());
+  Members filters;
+  filters.set("status", R"(["created","exited","dead"])");
+  object all;
+  bool exact = true;
+  if (!document->root().get(all)) {
+    for (const auto& [name, value] : all) {
+      if (name == "label") filters.set("label", simdjson::minify(value));
+      exact = exact && name == "label";
+    }
+  }
+  Query query;
+  query.flag("all", true).add("filters", filters.json());
+  ask(call, {.path = "/containers/json", .query = std::move(query).text()},
+      [call, exact](const Response& response) {
+        const auto listed = Document::read(response.body);
+        if (!listed) return call.fail(listed.error());
+        std::string out;
+        JsonWriter json(out);
+        json.begin_object().key(exact ? "removes" : "removes_at_most").begin_array();
+        for (const element container : items_at(listed->root(), "")) {
+          const auto names = items_at(container, "Names");
+          std::string_view name;
+          const bool named = !names.empty() && !names.front().get(name);
+          json.string(named ? bare_name(name) : text_at(container, "Id"));
+        }
+        json.end_array().end_object();
+        call.done(out);
+      });
+}
+
+void create_checkpoint(Call call) {
+  const plugin::Args args = call.args();
+  Members body;
+  body.set_text("CheckpointID", args.string("name"));
+  body.set("Exit", args.boolean("leave_running") ? "false" : "true");
+  post(call, "/checkpoints", {.body = body.json(), .more = kWholeCall},
+       [call](const Response&) { call.done("{}"); });
+}
+
+void list_checkpoints(const Call& call, std::move_only_function<void(std::vector<element>)> seen) {
+  auto path = container_path(call, "/checkpoints");
+  if (!path) return call.fail(path.error());
+  ask(call, {.path = std::move(*path)},
+      [call, seen = std::move(seen)](const Response& response) mutable {
+        const auto document = Document::read(response.body);
+        if (!document) return call.fail(document.error());
+        seen(items_at(document->root(), ""));
+      });
+}
+
+void list_all_checkpoints(Call call) {
+  list_checkpoints(call, [call](const std::vector<element>& checkpoints) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_array();
+    for (const element checkpoint : checkpoints) {
+      json.begin_object().field("name", text_at(checkpoint, "Name")).end_object();
+    }
+    json.end_array();
+    call.done(out);
+  });
+}
+
+void remove_checkpoint(Call call) {
+  const auto name = path_part("checkpoint", call.args().string("name"));
+  if (!name) return call.fail(name.error());
+  auto path = container_path(call, "/checkpoints/" + *name);
+  if (!path) return call.fail(path.error());
+  ask(call, {.method = "DELETE", .path = std::move(*path), .more = kWholeCall},
+      [call](const Response&) { call.done("{}"); });
+}
+
+void probe_checkpoint(const Call& call, bool wanted) {
+  list_checkpoints(call, [call, wanted](const std::vector<element>& checkpoints) {
+    const std::string name = call.args().string("name");
+    const bool there = std::ranges::any_of(
+        checkpoints, [&](element checkpoint) { return text_at(checkpoint, "Name") == name; });
+    call.done(there == wanted ? R"({"done":true,"result":{}})" : R"({"done":false})");
+  });
+}
+void probe_checkpoint_create(Call call) { probe_checkpoint(call, true); }
+void probe_checkpoint_remove(Call call) { probe_checkpoint(call, false); }
+
+void preview_container(Call call) {
+  inspect(call, [call](element container) { done_preview(call, container, true); });
+}
+
+constexpr engine_field kTopParams[] = {
+    kContainer,
+    optional("ps_args", ENGINE_STRING, "What `ps` is asked for, with its pid.", "\"-ef\""),
+    kDaemon,
+};
+constexpr engine_field kPlainParams[] = {kContainer, kDaemon};
+constexpr engine_field kPruneParams[] = {kFilters, kDaemon};
+constexpr engine_field kPruned[] = {
+    field("removed", ENGINE_LIST, "Ids."),
+    field("reclaimed", ENGINE_INTEGER, "Bytes of disk that are free now."),
+};
+constexpr engine_field kCheckpoint =
+    required("name", ENGINE_STRING, "The checkpoint's name, one of its container's.");
+constexpr engine_field kCheckpointParams[] = {
+    kContainer,
+    kCheckpoint,
+    optional("leave_running", ENGINE_BOOLEAN, "The container goes on; else it ends.", "false"),
+    kDaemon,
+};
+constexpr engine_field kNamedParams[] = {kContainer, kCheckpoint, kDaemon};
+
+constexpr engine_operation on_container(engine_operation of) { return acting_on("container", of); }
+
+constexpr engine_operation kOperations[] = {
+    on_container(operation("container.top",
+                           "Lists a container's processes: a map each, by the columns of `ps`.",
+                           ENGINE_READ, bound<top, lent>, kTopParams)),
+    lasting("2m", on_container(operation("container.changes",
+                                         "Lists what differs from the image: path and kind "
+                                         "(added, modified, removed).",
+                                         ENGINE_READ, bound<changes, lent>, kPlainParams))),
+    lasting("10m", previewed(bound<preview_prune, lent>,
+                             operation("container.prune", "Removes all containers that do not run.",
+                                       ENGINE_DESTROY, bound<prune, lent>, kPruneParams, kPruned))),
+    lasting(
+        "5m",
+        probed(bound<probe_checkpoint_create, lent>,
+               previewed(bound<preview_container, lent>,
+                         on_container(operation(
+                             "checkpoint.create",
+                             "Saves a running container's processes; needs an experimental "
+                             "daemon with CRIU.",
+                             ENGINE_CHANGE, bound<create_checkpoint, lent>, kCheckpointParams))))),
+    on_container(operation("checkpoint.list", "Lists a container's checkpoints: name.",
+                           ENGINE_READ, bound<list_all_checkpoints, lent>, kPlainParams)),
+    probed(bound<probe_checkpoint_remove, lent>,
+           previewed(bound<preview_container, lent>,
+                     on_container(operation("checkpoint.remove", "Removes a checkpoint.",
+                                            ENGINE_DESTROY, bound<remove_checkpoint, lent>,
+                                            kNamedParams)))),
+};
+
+}  // namespace
+
+Operations container_inside_operations() { return kOperations; }
+
+}  // namespace engine::docker
