@@ -104,6 +104,25 @@ std::vector<Source> Library::list() const {
   return found;
 }
 
+// A runbook's modules are looked for where it has its place in each folder of runbooks, the first
+// folder first: so a site puts its own settings before those that came with the runbook.
+std::vector<std::string> Library::module_folders(std::string_view from) const {
+  if (from.empty()) return {};
+  std::error_code error;
+  const fs::path own = fs::path(from).parent_path();
+  const fs::path real = fs::weakly_canonical(own.empty() ? "." : own, error);
+  std::vector<std::string> found;
+  for (const std::string& folder : runbook_folders_) {
+    const fs::path place = real.lexically_relative(fs::weakly_canonical(folder, error));
+    if (place.empty() || *place.begin() == "..") continue;
+    for (const std::string& each : runbook_folders_)
+      found.push_back((fs::path(each) / place).lexically_normal().string());
+    break;
+  }
+  if (found.empty()) found.push_back(own.empty() ? "." : own.string());
+  return found;
+}
+
 Result<Source> Library::module(std::string_view name, std::string_view from) const {
   if (!is_module_name(name)) {
     return fail(code::kInvalidArgument, "'" + std::string(name) + "' is no name for a module",
@@ -111,12 +130,11 @@ Result<Source> Library::module(std::string_view name, std::string_view from) con
   }
   std::string path(name);
   std::replace(path.begin(), path.end(), '.', '/');
-  std::vector<std::string> folders;
-  if (!from.empty()) folders.push_back(fs::path(from).parent_path().string());
+  std::vector<std::string> folders = module_folders(from);
   folders.insert(folders.end(), script_folders_.begin(), script_folders_.end());
   std::string looked;
   for (const std::string& folder : folders) {
-    const std::string file = (folder.empty() ? "." : folder) + "/" + path + ".lua";
+    const std::string file = folder + "/" + path + ".lua";
     std::error_code error;
     if (fs::is_regular_file(file, error))
       return read_source(std::string(name), path + ".lua", file);

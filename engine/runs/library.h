@@ -28,10 +28,13 @@ class Library {
   // settings.lua are not runbooks; a file that does not contain "runbook" as a call is a module.
   std::vector<Source> list() const;
   // For require(name) out of `from` (a file): a sibling of that file first, then the script
-  // folders. "std.units" is std/units.lua.
+  // folders. "std.units" is std/units.lua. In folders of runbooks, a sibling in the first of them
+  // holds: /etc/engine/runbooks/boulder/site.lua before the one beside the runbook.
   Result<Source> module(std::string_view name, std::string_view from) const;
 
  private:
+  std::vector<std::string> module_folders(std::string_view from) const;
+
   std::vector<std::string> runbook_folders_;
   std::vector<std::string> script_folders_;
 };
