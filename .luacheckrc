@@ -9,7 +9,7 @@ self = false
 local words = {
   "runbook", "step", "parallel", "timeout", "retry", "sleep", "fail", "log", "report", "secret", "alert",
   "json", "fake", "calls", "test", "equal", "refused", "run",
-  "host", "process", "fs", "state", "crypto", "http", "sqlite",
+  "host", "process", "fs", "state", "crypto", "http", "sqlite", "docker",
 }
 
 files["runbooks"] = { read_globals = words }

@@ -2,6 +2,7 @@
 --- out of one folder.
 
 local LEVELS = { "ok", "warning", "critical" }
+local CONTAINERS = 10 -- that are shown
 local LIMITS = {
   disk = { 85, 95 },
   inodes = { 85, 95 },
@@ -71,8 +72,23 @@ local function judge(machine)
   return findings
 end
 
+-- Without a daemon the rest is worth reading all the same; one that hangs holds nothing up for long.
+local function observe_docker()
+  local ok, seen = pcall(timeout, "5s", function()
+    return parallel {
+      system = function() return docker.system.get() end,
+      containers = function() return docker.container.list { all = true } end,
+      usage = function() return docker.system.disk_usage() end,
+    }
+  end)
+  if ok then return seen end
+  if seen.code == "CANCELLED" then error(seen, 0) end
+  return { absent = seen.message }
+end
+
 local function observe()
   return parallel {
+    docker = observe_docker,
     machine = function() return host.get() end,
     by_cpu = function() return host.process.list { sort = "cpu", limit = 5 } end,
     by_memory = function()
@@ -147,6 +163,26 @@ local function add_ports(lines, ports)
   end
 end
 
+local function add_docker(lines, seen)
+  lines[#lines + 1] = ""
+  if seen.absent then
+    lines[#lines + 1] = "  no Docker daemon answers: " .. seen.absent
+    return
+  end
+  local usage = seen.usage
+  lines[#lines + 1] = ("  Docker %s: %s, %d running; images %s, containers %s, volumes %s, build cache %s"):format(
+    seen.system.version, count(#seen.containers, "container"), seen.system.running, size(usage.images.size),
+    size(usage.containers.size), size(usage.volumes.size), size(usage.build_cache.size))
+  for index, container in ipairs(seen.containers) do
+    if index > CONTAINERS then
+      lines[#lines + 1] = ("      and %d more"):format(#seen.containers - CONTAINERS)
+      break
+    end
+    lines[#lines + 1] = ("      %-10s %-24s %-24s %s"):format(container.state, cut(container.name, 24),
+      cut(container.image, 24), container.status)
+  end
+end
+
 local function cleanup_words(params, found, cleaned, dry_run)
   local where = ("older than %s in %s"):format(params.older_than, params.folder)
   if found.count == 0 then return "nothing " .. where end
@@ -179,6 +215,7 @@ local function write_report(seen, findings, cleanup)
   add_processes(lines, "busiest processes", seen.by_cpu)
   add_processes(lines, "largest processes", seen.by_memory)
   add_ports(lines, seen.ports)
+  add_docker(lines, seen.docker)
   report(table.concat(lines, "\n"))
   return LEVELS[worst]
 end

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/support/catch.h"
+#include "tests/support/docker_daemon.h"
 #include "tests/support/temporary_folder.h"
 
 namespace {
@@ -38,10 +39,10 @@ struct Quickstart {
     const timeval long_ago[2] = {{time(nullptr) - 30 * 86400, 0}, {time(nullptr) - 30 * 86400, 0}};
     REQUIRE(utimes(old_file.c_str(), long_ago) == 0);
   }
-  Ended start(const std::string& more) const {
-    return run(std::string(ENGINE_BINARY) + " --state-dir " + folder.path() + "/state run " +
-               SOURCE_DIR + "/examples/quickstart/quickstart.lua --folder " + folder.path() +
-               "/files " + more);
+  Ended start(const std::string& more, const std::string& docker = "unix:///nowhere") const {
+    return run("DOCKER_HOST=" + docker + " " + ENGINE_BINARY + " --state-dir " + folder.path() +
+               "/state run " + SOURCE_DIR + "/examples/quickstart/quickstart.lua --folder " +
+               folder.path() + "/files " + more);
   }
 };
 
@@ -73,4 +74,27 @@ TEST_CASE_METHOD(Quickstart, "quickstart only counts when it shall not clean", "
   CHECK(ended.out.find("\"old_files\":1") != std::string::npos);
   CHECK(ended.out.find("\"removed\":0") != std::string::npos);
   CHECK(std::filesystem::exists(old_file));
+}
+
+TEST_CASE_METHOD(Quickstart, "quickstart says that no Docker daemon answers and goes on",
+                 "[quickstart]") {
+  const Ended ended = start("");
+  INFO(ended.out);
+  CHECK(ended.status == 0);
+  CHECK(ended.out.find("no Docker daemon answers: ") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Quickstart, "quickstart shows containers where a Docker daemon answers",
+                 "[quickstart][docker]") {
+  using engine::test::DockerDaemon;
+  if (!DockerDaemon::possible()) return;
+  const DockerDaemon& docker = DockerDaemon::shared();
+  const std::string name = engine::test::unique("quick");
+  docker.run(name, "exit 0");
+  const Ended ended = start("", docker.docker_host());
+  docker.remove(name);
+  INFO(ended.out);
+  CHECK(ended.status == 0);
+  CHECK(ended.out.find("  Docker ") != std::string::npos);
+  CHECK(ended.out.find(name.substr(0, 20)) != std::string::npos);
 }
