@@ -48,11 +48,15 @@ void Calls::spend(engine_call token, Result<std::string> outcome) {
   const auto at = records_.find(token);
   if (at == records_.end()) {
     ++spent_twice_;
-    log::warn("plugin", "a call was answered a second time; the answer is dropped");
+    const Spent& before = spent_[token % spent_.size()];
+    log::warn("plugin", (before.token == token ? "plugin '" + before.plugin + "' answered a call"
+                                               : "a call was answered") +
+                            " a second time; the answer is dropped");
     return;
   }
   const std::unique_ptr<CallRecord> record = std::move(at->second);
   records_.erase(at);
+  spent_[token % spent_.size()] = {token, record->plugin};
   end_activities(*record);
   if (!record->done) return;
   if (outcome && !record->trusted && !is_json(*outcome)) {

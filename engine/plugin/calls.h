@@ -2,6 +2,7 @@
 // reaches nothing.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <list>
@@ -63,6 +64,12 @@ class Calls {
   std::unordered_map<engine_call, std::unique_ptr<CallRecord>> records_;
   engine_call next_ = 1;
   uint64_t spent_twice_ = 0;
+  // Whose the last spent tokens were, to name the plugin that spends one again.
+  struct Spent {
+    engine_call token = 0;
+    std::string plugin;
+  };
+  std::array<Spent, 64> spent_;
 };
 
 // The functions of engine_host, all but uv_loop.

@@ -29,15 +29,24 @@ std::vector<Struct> own_versions(const Struct* first, size_t count) {
   return copies;
 }
 
+// The number of an enum of the plugin's: it may be none of ours, and must not be loaded as one.
+template <class Enum>
+int number_of(const Enum& foreign) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number = 0;
+  std::memcpy(&number, &foreign, sizeof(number));
+  return number;
+}
+
 Result<ops::Field> read_field(const engine_field& declared) {
   ops::Field field;
   field.name = declared.name ? declared.name : "";
   const auto bad = [&](const std::string& what) {
     return fail(code::kInvalidArgument, "'" + field.name + "' " + what);
   };
-  if (declared.type < ENGINE_STRING || declared.type > ENGINE_ANY)
-    return bad("has an unknown type");
-  field.type = static_cast<ops::Type>(declared.type);
+  const int type = number_of(declared.type);
+  if (type < ENGINE_STRING || type > ENGINE_ANY) return bad("has an unknown type");
+  field.type = static_cast<ops::Type>(type);
   field.help = declared.help ? declared.help : "";
   field.required = (declared.flags & ENGINE_REQUIRED) != 0;
   field.sensitive = (declared.flags & ENGINE_SENSITIVE) != 0;
@@ -86,9 +95,9 @@ Result<ops::Operation> read_operation(const std::string& plugin, const engine_op
     return fail(code::kInvalidArgument, "operation '" + op.name + "': " + what);
   };
   op.summary = declared.summary ? declared.summary : "";
-  if (declared.effect < ENGINE_READ || declared.effect > ENGINE_DESTROY)
-    return bad("has an unknown effect");
-  op.effect = static_cast<ops::Effect>(declared.effect);
+  const int effect = number_of(declared.effect);
+  if (effect < ENGINE_READ || effect > ENGINE_DESTROY) return bad("has an unknown effect");
+  op.effect = static_cast<ops::Effect>(effect);
   op.idempotent = declared.idempotent != 0;
   op.always_allowed_by_name = declared.always_ask != 0;
   op.target = declared.target ? declared.target : "";

@@ -5,10 +5,17 @@
 
 static const engine_host* host;
 
+#if defined(FIXTURE_UNRESOLVED)
+void nobody_has_this(void);
+#endif
+
 static void say(void* self, engine_call call) {
   (void)self;
 #if defined(FIXTURE_SILENT)
   (void)call;
+#elif defined(FIXTURE_UNRESOLVED)
+  (void)call;
+  nobody_has_this();
 #elif defined(FIXTURE_GARBLED)
   host->done(call, "{\"text\":", 8);
 #else
@@ -47,8 +54,12 @@ static int start(const engine_host* given, const char* config, size_t size, void
 
 static const engine_field params[] = {
     {.size = sizeof(engine_field), .name = "text", .type = ENGINE_STRING, .help = "What to say", .flags = ENGINE_REQUIRED},
+#if defined(FIXTURE_UNTYPED)
+    {.size = sizeof(engine_field), .name = "times", .type = 99, .help = "How often"},
+#else
     {.size = sizeof(engine_field), .name = "times", .type = ENGINE_INTEGER, .help = "How often", .fallback = "1",
      .min = "1", .max = "9"},
+#endif
 };
 
 static const engine_operation operations[] = {

@@ -34,8 +34,9 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
-std::vector<std::string> command_line(const std::vector<std::string>& arguments) {
-  std::vector<std::string> line = {ENGINE_BINARY};
+std::vector<std::string> command_line(const std::string& program,
+                                      const std::vector<std::string>& arguments) {
+  std::vector<std::string> line = {program};
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
 }
@@ -112,7 +113,7 @@ std::vector<std::string> Cli::environment() const {
 
 Running Cli::start(const std::vector<std::string>& arguments) const {
   const std::string stem = folder_ + "/" + std::to_string(++count_);
-  const std::vector<std::string> line = command_line(arguments), variables = environment();
+  const std::vector<std::string> line = command_line(program, arguments), variables = environment();
   const std::vector<char*> argv = pointers(line), envp = pointers(variables);
   std::ofstream(stem + ".in", std::ios::binary) << input;
   const pid_t pid = fork();
@@ -135,7 +136,7 @@ Ended Cli::runbook(std::string_view text, std::vector<std::string> arguments) co
 }
 
 TerminalRun::TerminalRun(const Cli& cli, const std::vector<std::string>& arguments, int columns) {
-  const std::vector<std::string> line = command_line(arguments);
+  const std::vector<std::string> line = command_line(cli.program, arguments);
   std::vector<std::string> variables = cli.environment();
   variables.emplace_back("TERM=xterm");
   const std::vector<char*> argv = pointers(line), envp = pointers(variables);

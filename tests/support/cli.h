@@ -50,6 +50,7 @@ class Cli {
   // a variable away.
   std::map<std::string, std::string> env;
   std::string input;  // for stdin
+  std::string program = ENGINE_BINARY;
 
   Running start(const std::vector<std::string>& arguments) const;
   Ended run(const std::vector<std::string>& arguments) const { return start(arguments).wait(); }
