@@ -15,3 +15,23 @@ foreach(plugin IN LISTS lua_plugins)
   install(FILES ${plugin} DESTINATION lib/engine/${folder})
 endforeach()
 install(DIRECTORY DESTINATION lib/engine/plugins)
+
+# What the program writes about itself: completions where the shells look for them, manual pages, annotations for editors.
+install(CODE [[
+  set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+  set(engine "${root}/bin/engine")
+  set(ENV{ENGINE_CONFIG} /dev/null)
+  macro(made_by_engine)
+    execute_process(COMMAND ${engine} ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET ERROR_QUIET)
+  endmacro()
+  foreach(pair bash=bash-completion/completions/engine zsh=zsh/site-functions/_engine
+               fish=fish/vendor_completions.d/engine.fish)
+    string(REPLACE "=" ";" pair ${pair})
+    list(GET pair 0 shell)
+    list(GET pair 1 file)
+    execute_process(COMMAND ${engine} completion ${shell} OUTPUT_VARIABLE script COMMAND_ERROR_IS_FATAL ANY)
+    file(WRITE ${root}/share/${file} "${script}")
+  endforeach()
+  made_by_engine(docs --quiet --man ${root}/share/man/man1 --luacats ${root}/share/engine/luacats)
+  message(STATUS "Completions, manual pages and annotations: ${root}/share")
+]])

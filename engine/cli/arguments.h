@@ -19,6 +19,7 @@ struct Flag {
   std::string help;
   bool negatable = false;  // a switch that also has --no-NAME
   bool repeatable = false;
+  std::vector<std::string> choices = {};  // all values there are; none: any
 };
 
 using Words = std::vector<std::string>;

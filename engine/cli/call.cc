@@ -123,7 +123,8 @@ Command call_command() {
                        {"engine call process.exec --help", "Shows the arguments of an operation."}},
           .run = run,
           .words_min = 1,
-          .words_max = 1};
+          .words_max = 1,
+          .word = Word::operation};
 }
 
 }  // namespace engine::cli

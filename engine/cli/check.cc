@@ -104,7 +104,8 @@ Command check_command() {
                        {"engine check ./fix.lua", "A file."},
                        {"engine check runbooks -o json", "A folder, for editors."}},
           .run = run,
-          .words_max = 1000};
+          .words_max = 1000,
+          .word = Word::runbook};
 }
 
 }  // namespace engine::cli

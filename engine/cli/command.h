@@ -17,6 +17,9 @@ struct Example {
   std::string what;  // "Shows what would be changed."
 };
 
+// What the words of a command name, for completion.
+enum class Word { none, runbook, operation, plugin, run, folder, shell };
+
 struct Command {
   std::string name;     // "run", "config show"
   std::string summary;  // one sentence
@@ -29,6 +32,7 @@ struct Command {
   // How many words it takes beside flags.
   size_t words_min = 0, words_max = 0;
   bool hidden = false;
+  Word word = Word::none;
 };
 
 // A command's name and how to get it; built only when it is asked for.

@@ -16,6 +16,8 @@ Command trace_command();
 Command ops_command();
 Command plugins_command();
 Command docs_command();
+Command completion_command();
+Command complete_command();
 Command config_show_command();
 Command config_validate_command();
 Command version_command();

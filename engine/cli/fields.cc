@@ -136,6 +136,7 @@ std::vector<Flag> flags_of(std::span<const Field> fields) {
     flag.help = help_of(field);
     flag.negatable = field.type == Type::boolean;
     flag.repeatable = field.type == Type::list || field.type == Type::map;
+    flag.choices = field.choices;
     flags.push_back(std::move(flag));
   }
   return flags;

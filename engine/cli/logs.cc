@@ -75,7 +75,8 @@ Command logs_command() {
       .examples = {{"engine logs 7k3", "As text."}, {"engine logs 7k3 -o jsonl", "For programs."}},
       .run = run,
       .words_min = 1,
-      .words_max = 1};
+      .words_max = 1,
+      .word = Word::run};
 }
 
 }  // namespace engine::cli

@@ -102,7 +102,8 @@ Command ops_command() {
                        {"engine ops process.exec", "One, with its parameters and results."},
                        {"engine ops -o json", "The declarations, for programs."}},
           .run = run,
-          .words_max = 1};
+          .words_max = 1,
+          .word = Word::plugin};
 }
 
 }  // namespace engine::cli

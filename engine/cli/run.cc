@@ -130,7 +130,8 @@ Command run_command() {
                    {"engine run quickstart -o json | jq .result", "For programs."}},
       .run = run,
       .words_min = 1,
-      .words_max = 1};
+      .words_max = 1,
+      .word = Word::runbook};
 }
 
 }  // namespace engine::cli

@@ -72,7 +72,8 @@ Command show_command() {
                        {"engine show ./fix.lua -o json", "A file, for programs."}},
           .run = run,
           .words_min = 1,
-          .words_max = 1};
+          .words_max = 1,
+          .word = Word::runbook};
 }
 
 }  // namespace engine::cli

@@ -143,7 +143,8 @@ Command trace_command() {
                        {"engine trace 7k3 -o json", "For programs."}},
           .run = run,
           .words_min = 1,
-          .words_max = 1};
+          .words_max = 1,
+          .word = Word::run};
 }
 
 }  // namespace engine::cli

@@ -1,0 +1,142 @@
+---@meta
+-- The words of a runbook, for editors; written by `engine docs --luacats`.
+
+---A duration such as "1h30m" or "250ms", or a number of milliseconds.
+---@alias engine.duration string|number
+---A size such as "64KiB" or "10MB", or a number of bytes.
+---@alias engine.size string|number
+---A time as RFC 3339 has it, or milliseconds since 1970.
+---@alias engine.time string|integer
+---What secret("name") answers: a reference, never the value.
+---@alias engine.secret userdata
+
+---@class engine.error
+---@field code string NOT_FOUND, TIMEOUT, ..., or "plugin.CODE".
+---@field message string
+---@field hint? string What to do next.
+---@field operation? string The operation that failed.
+---@field retryable? boolean The same call may succeed later.
+---@field outcome? "unknown" Present where the effect may have happened.
+---@field details? any
+
+---A type: string, integer, number, boolean, duration, size, time, list, map, enum, secret or any.
+---@alias engine.parameter { [1]: string, [2]?: string, help?: string, default?: any, min?: any, max?: any, values?: string[], item?: string, required?: boolean, sensitive?: boolean }
+
+---@class engine.runbook
+---@field summary string One sentence.
+---@field help? string More, for `engine run NAME --help`.
+---@field severity? string Such as "P2".
+---@field on? table[] Triggers: alert, cron, webhook, event.
+---@field params? table<string|integer, engine.parameter>
+---@field allow? string[] What it may do beside reading: "docker:change", "process.exec".
+---@field timeout? string Of the whole run.
+---@field run fun(ctx: engine.context): any
+
+---@class engine.context
+---@field id string The run's id.
+---@field params table The parameters, checked and complete.
+---@field trigger table What started it.
+---@field dry_run boolean
+
+---What a runbook's file returns.
+---@param declaration engine.runbook
+---@return engine.runbook
+function runbook(declaration) end
+
+---A named part of the run, for people. Answers what the function answers.
+---@param step_name string
+---@param fn function
+---@param ... any handed to the function
+---@return any ...
+function step(step_name, fn, ...) end
+
+---Runs functions side by side and answers their results under the same keys. A failure cancels the others, but with
+---collect, where each result is { ok, value, error }.
+---@param tasks table functions, and limit (how many at once) and collect
+---@return table
+function parallel(tasks) end
+
+---Raises TIMEOUT where the function has not ended by then.
+---@param duration engine.duration
+---@param fn function
+---@param ... any handed to the function
+---@return any ...
+function timeout(duration, fn, ...) end
+
+---Calls the function until it succeeds. What may have happened is never repeated.
+---@param options { attempts?: integer, backoff?: "exponential"|"linear"|"constant", first?: engine.duration, max?: engine.duration, jitter?: boolean|number, on?: string|string[] }
+---@param fn fun(attempt: integer): any
+---@return any ...
+function retry(options, fn) end
+
+---@param duration engine.duration
+function sleep(duration) end
+
+---Raises an error.
+---@param code string
+---@param message string
+---@param options? { hint?: string, details?: any, retryable?: boolean }
+function fail(code, message, options) end
+
+---What the run shows to people: a text, or a table of values.
+---@param value any
+function report(value) end
+
+---A reference to a secret, for parameters that take one.
+---@param name string
+---@return engine.secret
+function secret(name) end
+
+---Writes a line to the run's log.
+---@param ... any
+function print(...) end
+
+log = {}
+---@param message any
+---@param fields? table<string, any>
+function log.debug(message, fields) end
+---@param message any
+---@param fields? table<string, any>
+function log.info(message, fields) end
+---@param message any
+---@param fields? table<string, any>
+function log.warn(message, fields) end
+---@param message any
+---@param fields? table<string, any>
+function log.error(message, fields) end
+
+---A trigger: an alert of this name.
+---@param name string|table
+---@return table
+function alert(name) end
+---A trigger: times such as "0 3 * * *".
+---@param schedule string|table
+---@return table
+function cron(schedule) end
+---A trigger: a request to a hook of this name.
+---@param name string|table
+---@return table
+function webhook(name) end
+---A trigger: an event of a backend.
+---@param name string|table
+---@return table
+function event(name) end
+
+json = {}
+---Stands for null within values.
+json.null = nil
+---@param value any
+---@param options? { indent?: integer }
+---@return string
+function json.encode(value, options) end
+---@param text string
+---@return any
+function json.decode(text) end
+---Marks a table as a map, also where it is empty.
+---@param value table
+---@return table
+function json.map(value) end
+---Marks a table as a list, also where it is empty.
+---@param value table
+---@return table
+function json.list(value) end
