@@ -13,6 +13,8 @@
 namespace engine::lua {
 namespace {
 
+constexpr int kDepthMax = 32;  // operations of Lua plugins, each called by the function of another
+
 const char kStepMeta = 0;  // its address is the registry key of the metatable
 
 struct OpenStep {
@@ -45,6 +47,12 @@ Result<int> group(lua_State* L) {
     Result<const ops::Operation*> body_of = run.registry.find(text_at(L, 6));
     if (!body_of) return fail(std::move(body_of.error()));
     options.body_of = *body_of;
+    if ((*self)->depth >= kDepthMax) {
+      return fail(code::kResourceExhausted,
+                  options.body_of->name + " is called within operations of Lua plugins, " +
+                      std::to_string(kDepthMax) + " deep",
+                  "look for operations that call each other in a circle");
+    }
   }
   if (run.scheduler->tasks + options.count > run.limits.tasks) {
     return fail(code::kResourceExhausted,

@@ -62,6 +62,7 @@ class Coroutine final : public Waiter {
 
   int step = 0;                            // the innermost open step
   const ops::Operation* within = nullptr;  // the Lua plugin's operation whose function it runs
+  int depth = 0;                           // of such functions, each within the next
   Group* parent = nullptr;                 // the group it is a member of; null for the main task
 
  private:

@@ -71,6 +71,7 @@ int Group::start_member(lua_State* L) {
       std::make_unique<Coroutine>(self.scheduler_, thread, self.path_of(number), self.parent_.step);
   member->within = self.options_.body_of ? self.options_.body_of : self.parent_.within;
   member->parent = &self;
+  member->depth = self.parent_.depth + (self.options_.body_of ? 1 : 0);
   self.scheduler_.ready(*member);
   self.members_[static_cast<size_t>(self.next_)] = std::move(member);
   ++self.next_;

@@ -94,6 +94,7 @@ Result<Found> look_up(State& run, const std::string& full) {
 
 int resolve(lua_State* L);
 int assign(lua_State* L);
+int scripted(lua_State* L);
 
 // Pushes the proxy of `prefix`, which is on top of the stack as text.
 void push_namespace(lua_State* L, bool callable) {
@@ -152,6 +153,7 @@ int resolve(lua_State* L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &kScripted);
     lua_insert(L, -2);
     lua_call(L, 1, 1);
+    lua_pushcclosure(L, scripted, 1);
   } else {
     lua_pushcclosure(L, bind<call_operation>, 1);
   }
@@ -215,6 +217,17 @@ Result<int> call_scripted(lua_State* L) {
   const std::string_view name = text_at(L, 1);  // the prelude holds it
   lua_remove(L, 1);
   return call_named(L, name);
+}
+
+// A C function between the script and the prelude's: a script's `return plugin.operation{}` would
+// otherwise leave no frame behind, and so no line.
+int scripted_ended(lua_State* L, int, lua_KContext) { return lua_gettop(L); }
+
+int scripted(lua_State* L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, scripted_ended);
+  return lua_gettop(L);
 }
 
 int on_scripted(lua_State* L) {

@@ -159,7 +159,7 @@ host.on_scripted(function(name)
     local call <close> = host.begun(begun)
     if not call then return begun end -- planned
     local limit = begun.timeout > 0 and begun.timeout or nil
-    local function body() return host.body()(begun.args, { config = begun.settings }) end
+    local function body() return host.body()(begun.args, { config = begun.settings, key = begun.key }) end
     local ran, result = pcall(host.group, { body }, 0, false, limit, name, name)
     if ran then result = result[1] end
     local recorded, value = host.ended(call, ran, result)

@@ -122,12 +122,11 @@ void Invocation::enter() {
   finished_ = true;
   caller_.entered(call_);
   std::string begun;
-  JsonWriter(begun)
-      .begin_object()
-      .field_raw("args", args_)
-      .field_raw("settings", *settings)
-      .field("timeout", op_->timeout.count())
-      .end_object();
+  JsonWriter writer(begun);
+  writer.begin_object().field_raw("args", args_).field_raw("settings", *settings);
+  writer.field("timeout", op_->timeout.count());
+  if (!call_.key.empty()) writer.field("key", call_.key);
+  writer.end_object();
   invoker_.loop_.defer([self = self_, begun = std::move(begun)]() mutable {
     if (!*self) return;
     Done done = std::move((*self)->done_);

@@ -65,7 +65,7 @@ class Invoker {
   // the call; what was started by then is recorded as cancelled, its outcome unknown where that
   // matters.
   // A scripted operation is answered as soon as it may begin, with what its function is given:
-  // {"args":{..},"settings":{..},"timeout":ms}.
+  // {"args":{..},"settings":{..},"timeout":ms,"key"?}.
   TaskPtr invoke(Caller& caller, Call call, Done done);
   // The other end of a scripted operation.
   static void ended(Caller& caller, const Call& call, Result<std::string>& outcome);

@@ -208,6 +208,39 @@ TEST_CASE_METHOD(Notes, "an error shows the plugin's line and the runbook's") {
   CHECK(value.err.find("a function has no JSON form") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Notes, "plugins in Lua call each other with what each of them uses") {
+  cli.write(
+      "plugins/outer/plugin.lua",
+      "return {\n  summary = \"T.\",\n  uses = { \"notes:change\", \"state:change\" },\n"
+      "  operations = {\n"
+      "    [\"it.put\"] = { summary = \"Puts.\", effect = \"change\", run = function(_, ctx)\n"
+      "      state.set { name = \"seen\", value = #ctx.key > 0 }\n"
+      "      parallel { function() sleep(\"1ms\") end, function()\n"
+      "        step(\"inner\", function() notes.note.put { name = \"a\", text = \"deep\" } end)\n"
+      "      end }\n"
+      "      return notes.note.get { name = \"a\" }\n    end },\n"
+      "    [\"it.write\"] = { summary = \"Writes.\", effect = \"change\",\n"
+      "      run = function() fs.write { path = \"x\", data = \"\" } end },\n"
+      "    [\"it.round\"] = { summary = \"Calls itself.\", effect = \"read\",\n"
+      "      run = function() return outer.it.round {} end },\n  },\n}\n");
+
+  const Ended put = run("    return { outer.it.put {}.text, state.get { name = \"seen\" } }",
+                        "\"outer:change\"", {"-o", "json"});
+  INFO(put.err);
+  CHECK(put.code == 0);
+  const std::string trace = journal();
+  CHECK(trace.find(R"("operation":"notes.note.put","place":"1.1/2.2:1")") != std::string::npos);
+  CHECK(trace.find(R"("line":"plugins/outer/plugin.lua:10")") != std::string::npos);
+
+  const Ended write = run("    outer.it.write {}", "\"outer:change\"");
+  CHECK(write.err.find("plugin 'outer' does not say that it uses it") != std::string::npos);
+
+  const Ended round = run("    return outer.it.round {}", "\"outer:change\"");
+  CHECK(round.err.find("outer.it.round is called within operations of Lua plugins, 32 deep") !=
+        std::string::npos);
+  CHECK(round.err.find(".lua:3 in main") != std::string::npos);
+}
+
 TEST_CASE_METHOD(Notes, "its timeout names it and lets the function close") {
   const Ended ran = run("    notes.note.hang {}");
   CHECK(ran.code == 124);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/base/json_read.h"
 #include "engine/base/text.h"
 #include "tests/support/catch.h"
 #include "tests/support/cli.h"
@@ -120,10 +121,9 @@ TEST_CASE_METHOD(Shell, "manual pages are free of faults") {
     ++count;
   }
   CHECK(count > 10);
-  CHECK(
-      run("/bin/sh",
-          {"-c", "mandoc -T lint -W warning" + pages + " | grep -v 'missing date' || true"})
-          .out.empty());
+  CHECK(run("/bin/sh",
+            {"-c", "mandoc -T lint -W warning" + pages + " | grep -v 'missing date' || true"})
+            .out.empty());
   CHECK(cli.read("man/engine-run.1").find("engine run NAME|FILE") == std::string::npos);
   CHECK(cli.read("man/engine-config-show.1").find(".TH ENGINE\\-CONFIG\\-SHOW 1") !=
         std::string::npos);
@@ -148,7 +148,17 @@ TEST_CASE_METHOD(Shell, "annotations for editors name every operation and parame
     const bool takes = test::member(line, "params") != "[]";
     INFO(name);
     CHECK(lines.contains("function " + name + "(" + (takes ? "args" : "") + ") end"));
-    if (takes) CHECK(lines.contains("---@class engine." + name + ".params"));
+    if (!takes) continue;
+    const size_t at = all.find("\n---@class engine." + name + ".params\n");
+    REQUIRE(at != std::string::npos);
+    const std::string fields = all.substr(at + 1, all.find("\n\n", at + 1) - at);
+    const Result<JsonDocument> params = read_json(test::member(line, "params"));
+    REQUIRE(params);
+    for (const JsonElement param : simdjson::dom::array(params->root())) {
+      const std::string field = "---@field " + std::string(*json_string(param, "name"));
+      const bool required = json_boolean(param, "required").value_or(false);
+      CHECK(fields.find("\n" + field + (required ? " " : "? ")) != std::string::npos);
+    }
   }
   for (const char* word :
        {"runbook(", "step(", "parallel(", "timeout(", "retry(", "sleep(", "fail(", "report(",
