@@ -231,13 +231,13 @@ constexpr engine_operation kOperations[] = {
                              "Saves a running container's processes; needs an experimental "
                              "daemon with CRIU.",
                              ENGINE_CHANGE, bound<create_checkpoint, lent>, kCheckpointParams))))),
-    on_container(operation("checkpoint.list", "Lists a container's checkpoints: name.",
-                           ENGINE_READ, bound<list_all_checkpoints, lent>, kPlainParams)),
+    on_container(operation("checkpoint.list", "Lists a container's checkpoints: name.", ENGINE_READ,
+                           bound<list_all_checkpoints, lent>, kPlainParams)),
     probed(bound<probe_checkpoint_remove, lent>,
-           previewed(bound<preview_container, lent>,
-                     on_container(operation("checkpoint.remove", "Removes a checkpoint.",
-                                            ENGINE_DESTROY, bound<remove_checkpoint, lent>,
-                                            kNamedParams)))),
+           previewed(
+               bound<preview_container, lent>,
+               on_container(operation("checkpoint.remove", "Removes a checkpoint.", ENGINE_DESTROY,
+                                      bound<remove_checkpoint, lent>, kNamedParams)))),
 };
 
 }  // namespace

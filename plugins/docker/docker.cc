@@ -58,7 +58,8 @@ const std::vector<engine_operation>& operations() {
     for (const Operations part :
          {system_operations(), container_operations(), container_state_operations(),
           container_output_operations(), container_create_operations(),
-          container_inside_operations(), container_exec_operations()}) {
+          container_inside_operations(), container_exec_operations(),
+          container_copy_in_operations(), container_copy_out_operations()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;

@@ -77,7 +77,7 @@ Error refusal(const plugin::Response& response, const Daemon& daemon) {
     message =
         "the Docker daemon at " + daemon.host + " answered with " + std::to_string(response.status);
   }
-  Error error(code_of(response.status, message), std::move(message));
+  Error error(code_of(response.status, message), message);
   error.retryable = error.code == code::kBackendUnavailable || response.status == 429;
   JsonWriter(error.details)
       .begin_object()

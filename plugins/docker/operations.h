@@ -16,5 +16,7 @@ Operations container_output_operations();  // logs, stats
 Operations container_create_operations();  // create, update
 Operations container_inside_operations();  // top, changes, prune, checkpoints
 Operations container_exec_operations();
+Operations container_copy_in_operations();
+Operations container_copy_out_operations();
 
 }  // namespace engine::docker

@@ -229,7 +229,12 @@ void DockerDaemon::start() {
   wait_until_it_answers();
 }
 
-void DockerDaemon::pause() { ::kill(pid(), SIGSTOP); }
+void DockerDaemon::pause() {
+  ::kill(pid(), SIGSTOP);
+  // Until one of its threads has seen the signal, the others still answer.
+  const std::string stat = "/proc/" + std::to_string(pid()) + "/stat";
+  while (content(stat).find(") T ") == std::string::npos) breathe();
+}
 
 void DockerDaemon::resume() { ::kill(pid(), SIGCONT); }
 
