@@ -7,7 +7,9 @@
 #include "engine/cli/catalog.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/exit_codes.h"
+#include "engine/lua/errors.h"
 #include "engine/lua/lint.h"
+#include "engine/lua/plugin.h"
 
 namespace engine::cli {
 
@@ -62,6 +64,34 @@ std::string json_of(const std::string& file, const lua::Finding& finding) {
   return json;
 }
 
+// What is wrong with a Lua plugin's declaration, which lint does not look into.
+std::vector<lua::Finding> judge_plugin(Catalog& catalog, const std::string& file,
+                                       const std::string& text) {
+  const fs::path path(file);
+  if (path.filename() != "plugin.lua") return {};
+  const auto finding = [](const Error& error) {
+    const lua::SplitMessage parts = lua::split_message(error.message);
+    lua::Finding found;
+    found.line = std::max(parts.at.line, 1);
+    found.column = 1;
+    found.end_column = 2;
+    found.message = parts.message;
+    // The line itself, which hints of Lua's errors show, is shown anyway.
+    found.hint = error.hint.substr(0, error.hint.starts_with(' ') ? 0 : error.hint.find("\n "));
+    return std::vector<lua::Finding>{found};
+  };
+  const std::string name = fs::absolute(path).parent_path().filename();
+  auto declared =
+      lua::read_plugin({name, file, file, text}, catalog.registry, catalog.module_finder());
+  if (!declared) return finding(declared.error());
+  ops::Registry apart;
+  for (ops::Operation& operation : declared->operations) {
+    operation.script = std::make_shared<ops::Script>();
+    if (Result<void> added = apart.add(std::move(operation)); !added) return finding(added.error());
+  }
+  return {};
+}
+
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
@@ -74,7 +104,9 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   for (const std::string& file : *files) {
     const Result<std::string> text = read_file(file, kSourceBytesMax);
     if (!text) return session.fail(text.error());
-    for (const lua::Finding& finding : lua::lint(file, *text, (*catalog)->registry)) {
+    std::vector<lua::Finding> findings = lua::lint(file, *text, (*catalog)->registry);
+    if (findings.empty()) findings = judge_plugin(**catalog, file, *text);
+    for (const lua::Finding& finding : findings) {
       ++count;
       if (session.format == Format::table)
         session.print(made_visible(lua::render(file, finding, *text)));
@@ -92,20 +124,22 @@ int run(Session& session, const Command& command, std::span<const std::string> a
 }  // namespace
 
 Command check_command() {
-  return {.name = "check",
-          .summary = "Checks runbooks without running them.",
-          .usage = "check [NAME|FILE|FOLDER ...] [-o json]",
-          .details =
-              "Syntax, unknown operations and parameters, permissions that are not declared. "
-              "Without a word it "
-              "is every runbook. The exit code is 65 when something is found.",
-          .flags = {},
-          .examples = {{"engine check", "Every runbook."},
-                       {"engine check ./fix.lua", "A file."},
-                       {"engine check runbooks -o json", "A folder, for editors."}},
-          .run = run,
-          .words_max = 1000,
-          .word = Word::runbook};
+  return {
+      .name = "check",
+      .summary = "Checks runbooks without running them.",
+      .usage = "check [NAME|FILE|FOLDER ...] [-o json]",
+      .details =
+          "Syntax, unknown operations and parameters, permissions that are not declared; and what "
+          "a Lua plugin's plugin.lua declares. "
+          "Without a word it "
+          "is every runbook. The exit code is 65 when something is found.",
+      .flags = {},
+      .examples = {{"engine check", "Every runbook."},
+                   {"engine check ./fix.lua", "A file."},
+                   {"engine check runbooks -o json", "A folder, for editors."}},
+      .run = run,
+      .words_max = 1000,
+      .word = Word::runbook};
 }
 
 }  // namespace engine::cli

@@ -36,9 +36,9 @@ constexpr std::string_view kZsh = R"(#compdef engine
 # Completion of engine for zsh; made by `engine completion zsh`.
 
 _engine() {
-  local line value about
+  local program=${(Q)words[1]/#\~/$HOME} line value about
   local -a found
-  for line in "${(@f)$(${(Q)words[1]/#\~/$HOME} complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
+  for line in "${(@f)$($program complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     case $line in
       '') ;;
       :files) _files ;;

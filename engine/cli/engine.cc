@@ -28,12 +28,15 @@ Catalog::Catalog(const config::Config& given)
                      const auto found = given.plugins.find(plugin);
                      return found == given.plugins.end() ? std::string("{}") : found->second;
                    },
-               .modules = [this](std::string_view name,
-                                 std::string_view from) -> Result<lua::Outside::Module> {
-                 Result<runs::Source> found = library.module(name, from);
-                 if (!found) return fail(found.error());
-                 return lua::Outside::Module{found->label, found->text};
-               }}) {}
+               .modules = module_finder()}) {}
+
+lua::FindModule Catalog::module_finder() {
+  return [this](std::string_view name, std::string_view from) -> Result<lua::Outside::Module> {
+    Result<runs::Source> found = library.module(name, from);
+    if (!found) return fail(found.error());
+    return lua::Outside::Module{found->label, found->text};
+  };
+}
 
 Result<void> Catalog::add_state(store::Store* store) {
   return runs::add_state_operations(registry, loop, store, system_clock());

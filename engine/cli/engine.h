@@ -27,6 +27,8 @@ struct Catalog {
   explicit Catalog(const config::Config& config);
   // Our own operations; without a store they can be looked at, not called.
   Result<void> add_state(store::Store* store);
+  // What a Lua plugin requires while it is declared.
+  lua::FindModule module_finder();
 
   const config::Config& config;
   Loop loop;

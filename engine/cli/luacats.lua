@@ -19,8 +19,17 @@
 ---@field outcome? "unknown" Present where the effect may have happened.
 ---@field details? any
 
----A type: string, integer, number, boolean, duration, size, time, list, map, enum, secret or any.
----@alias engine.parameter { [1]: string, [2]?: string, help?: string, default?: any, min?: any, max?: any, values?: string[], item?: string, required?: boolean, sensitive?: boolean }
+---The type stands first: string, integer, number, boolean, duration, size, time, list, map, enum, secret or any.
+---In a list of parameters the name comes before it.
+---@class engine.parameter
+---@field help? string
+---@field default? any
+---@field min? any
+---@field max? any
+---@field values? string[] Of an enum.
+---@field item? string Of a list or a map: the type of each.
+---@field required? boolean
+---@field sensitive? boolean
 
 ---@class engine.runbook
 ---@field summary string One sentence.
@@ -63,8 +72,16 @@ function parallel(tasks) end
 ---@return any ...
 function timeout(duration, fn, ...) end
 
+---@class engine.retry
+---@field attempts? integer Default: 3.
+---@field backoff? "exponential"|"linear"|"constant"
+---@field first? engine.duration Before the second attempt. Default: 1s.
+---@field max? engine.duration Between two attempts. Default: 1m.
+---@field jitter? boolean|number
+---@field on? string|string[] Codes; without it, all that may pass by themselves.
+
 ---Calls the function until it succeeds. What may have happened is never repeated.
----@param options { attempts?: integer, backoff?: "exponential"|"linear"|"constant", first?: engine.duration, max?: engine.duration, jitter?: boolean|number, on?: string|string[] }
+---@param options engine.retry
 ---@param fn fun(attempt: integer): any
 ---@return any ...
 function retry(options, fn) end

@@ -171,7 +171,8 @@ TEST_CASE_METHOD(Installed, "the example in Lua speaks to its server and is trac
 
 TEST_CASE_METHOD(Installed, "completions and manual pages and annotations are where they belong") {
   const std::string share = prefix + "/share/";
-  CHECK(fs::exists(share + "bash-completion/completions/engine"));
+  CHECK(cli.read("prefix/share/bash-completion/completions/engine") ==
+        cli.run({"completion", "bash"}).out);
   CHECK(fs::exists(share + "zsh/site-functions/_engine"));
   CHECK(fs::exists(share + "fish/vendor_completions.d/engine.fish"));
   CHECK(fs::exists(share + "man/man1/engine.1"));

@@ -262,6 +262,20 @@ TEST_CASE_METHOD(Notes, "wrong settings are an error of the call that needs them
   CHECK(ran.err.find("plugins.notes: there is no setting 'flder'") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Notes, "engine check reads a plugin's declaration") {
+  const std::string good = cli.folder() + "/plugins/notes/plugin.lua";
+  CHECK(cli.run({"check", good}).code == 0);
+  const std::string bad = cli.write(
+      "plugins/bad/plugin.lua",
+      "return {\n  summary = \"T.\",\n  operations = {\n    [\"a.get\"] = { summary = \"Gets.\",\n"
+      "      efect = \"read\", run = function() end },\n  },\n}\n");
+  const Ended checked = cli.run({"check", bad});
+  CHECK(checked.code == 65);
+  CHECK(checked.out.find(bad + ":5:1: operation 'bad.a.get': there is no 'efect'") !=
+        std::string::npos);
+  CHECK(checked.out.find("did you mean 'effect'?") != std::string::npos);
+}
+
 TEST_CASE("a broken Lua plugin is one line with its place and the others work on") {
   Cli cli;
   cli.env["ENGINE_PLUGIN_FOLDERS"] = cli.folder() + "/plugins:" + cli.folder() + "/more";
