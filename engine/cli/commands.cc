@@ -18,6 +18,7 @@ constexpr std::array kCommands = {
     CommandEntry{"trace", trace_command},
     CommandEntry{"ops", ops_command},
     CommandEntry{"plugins", plugins_command},
+    CommandEntry{"events", events_command},
     CommandEntry{"config show", config_show_command},
     CommandEntry{"config validate", config_validate_command},
     CommandEntry{"version", version_command},

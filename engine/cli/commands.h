@@ -15,6 +15,7 @@ Command logs_command();
 Command trace_command();
 Command ops_command();
 Command plugins_command();
+Command events_command();
 Command docs_command();
 Command completion_command();
 Command complete_command();

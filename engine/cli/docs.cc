@@ -5,6 +5,7 @@
 #include "engine/base/files.h"
 #include "engine/cli/catalog.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/event_lines.h"
 #include "engine/cli/exit_codes.h"
 #include "engine/cli/luacats.h"
 #include "engine/cli/man.h"
@@ -64,7 +65,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     written = write(session, parsed->words[0],
                     {{"cli.md", command_page()},
                      {"config.md", config_page()},
-                     {"operations.md", operation_page(operations)}});
+                     {"operations.md", operation_page(operations)},
+                     {"events.md", events_page((*catalog)->plugins.sources())}});
   }
   if (written && man) written = write(session, *man, man_pages());
   if (written && luacats) {
@@ -86,8 +88,8 @@ Command docs_command() {
           .details =
               "The annotations (LuaCATS) cover every operation of every plugin there is, "
               "the words of a runbook and the modules std.*; an editor's Lua language "
-              "server takes DIR as a library. FOLDER gets cli.md, config.md and "
-              "operations.md.",
+              "server takes DIR as a library. FOLDER gets cli.md, config.md, "
+              "operations.md and events.md.",
           .flags = {{"luacats", 0, "DIR", "Annotations for editors.", false, false},
                     {"man", 0, "DIR", "Manual pages.", false, false}},
           .examples = {{"engine docs --luacats ~/.local/share/engine/luacats", "For an editor."},

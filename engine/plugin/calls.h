@@ -16,6 +16,7 @@
 #include "engine/ops/operation.h"
 #include "engine/ops/secrets.h"
 #include "engine/plugin/plugin.h"
+#include "engine/plugin/sources.h"
 
 namespace engine::plugin {
 
@@ -36,7 +37,8 @@ struct CallRecord {
   std::string args, key;
   Millis timeout{0};
   std::function<void(std::string)> progress;
-  Done done;              // empty once nobody waits any more
+  std::function<void(Event)> emit;  // of a subscription
+  Done done;                        // empty once nobody waits any more
   bool starting = false;  // inside the plugin's start: the answer is delivered a turn later
   void* data = nullptr;
   std::deque<std::string> secret_values;
@@ -75,6 +77,7 @@ class Calls {
 // The functions of engine_host, all but uv_loop.
 engine_host host_functions();
 void add_http_functions(engine_host& host);
+void add_event_functions(engine_host& host);
 
 // Fills `into` with texts that live until the next call.
 void write_error(const Error& error, engine_error* into);

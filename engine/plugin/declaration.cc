@@ -122,6 +122,53 @@ Result<ops::Operation> read_operation(const std::string& plugin, const engine_op
   return op;
 }
 
+namespace {
+
+Result<DeclaredSource> read_source(const std::string& plugin, const engine_event_source& declared) {
+  DeclaredSource source{.functions = declared};
+  EventSource& shown = source.shown;
+  shown.name = plugin + "." + (declared.name ? declared.name : "");
+  const auto bad = [&](const std::string& what) {
+    return fail(code::kInvalidArgument, "event source '" + shown.name + "': " + what);
+  };
+  if (!declared.name || !*declared.name || std::strchr(declared.name, '.'))
+    return bad("its name is one word");
+  if (!declared.follow) return bad("it has no function that follows it");
+  shown.summary = declared.summary ? declared.summary : "";
+  for (const char* const* kind = declared.kinds; kind && *kind; ++kind)
+    shown.kinds.emplace_back(*kind);
+  Result<std::vector<ops::Field>> params = read_fields(declared.params, declared.param_count);
+  if (!params) return bad(params.error().message);
+  for (const ops::Field& param : *params) {
+    if (param.name == "cursor" || param.name == "since" || param.name == "since_ms")
+      return bad("'" + param.name + "' is the host's own parameter");
+  }
+  shown.params = std::move(*params);
+  Result<std::vector<ops::Field>> fields = read_fields(declared.fields, declared.field_count);
+  if (!fields) return bad(fields.error().message);
+  shown.fields = std::move(*fields);
+  return source;
+}
+
+Result<std::vector<DeclaredSource>> read_sources(const engine_plugin& plugin) {
+  std::vector<DeclaredSource> sources;
+  if (plugin.source_count == 0) return sources;
+  for (const engine_event_source& declared : own_versions(plugin.sources, plugin.source_count)) {
+    Result<DeclaredSource> source = read_source(plugin.name, declared);
+    if (!source) return fail(source.error());
+    for (const DeclaredSource& other : sources) {
+      if (other.shown.name == source->shown.name) {
+        return fail(code::kInvalidArgument,
+                    "event source '" + source->shown.name + "' is declared twice");
+      }
+    }
+    sources.push_back(std::move(*source));
+  }
+  return sources;
+}
+
+}  // namespace
+
 Result<Declaration> read_declaration(const engine_plugin* plugin,
                                      const std::string& expected_name) {
   const auto bad = [&](const std::string& what) {
@@ -144,6 +191,9 @@ Result<Declaration> read_declaration(const engine_plugin* plugin,
   Result<std::vector<ops::Field>> config = read_fields(own.config, own.config_count);
   if (!config) return bad("has a bad setting: " + config.error().message);
   declaration.config = std::move(*config);
+  Result<std::vector<DeclaredSource>> sources = read_sources(own);
+  if (!sources) return fail(sources.error());
+  declaration.sources = std::move(*sources);
   return declaration;
 }
 

@@ -7,15 +7,23 @@
 
 #include "engine/ops/operation.h"
 #include "engine/plugin/plugin.h"
+#include "engine/plugin/sources.h"
 
 namespace engine::plugin {
+
+// An event source: what people are shown of it, and the plugin's functions.
+struct DeclaredSource {
+  EventSource shown;
+  engine_event_source functions{};
+};
 
 // A plugin's declaration, copied; the functions stay the plugin's.
 struct Declaration {
   std::string name, version, summary;
   std::vector<ops::Field> config;
   std::vector<engine_operation> operations;  // each copied to this version's size
-  engine_plugin functions{};                 // start, stop, health
+  std::vector<DeclaredSource> sources;
+  engine_plugin functions{};  // start, stop, health
 };
 
 // INVALID_ARGUMENT in one clear line for a wrong ABI or a bad declaration. `expected_name`: the

@@ -203,29 +203,37 @@ ops::Start Host::starter(Plugin& plugin, const engine_operation& declared, Actio
                          bool cancellable) {
   const auto cancel = cancellable ? declared.cancel : nullptr;
   return [this, &plugin, action, cancel](ops::CallInput input, Done done) -> TaskPtr {
-    const Result<void> started = ensure_started(plugin);
-    CallRecord& record = Calls::instance().open();
-    const engine_call token = record.token;
-    record.loop = &loop_;
-    record.http = &http_;
-    record.secrets = &secrets_;
-    record.plugin = plugin.name;
-    record.trusted = plugin.builtin;
-    record.args = std::move(input.args);
-    record.key = std::move(input.key);
-    record.timeout = input.timeout;
-    record.progress = std::move(input.progress);
-    record.done = std::move(done);
-    record.starting = true;
-    auto task = std::make_unique<CallTask>(token, plugin.self, cancel);
-    if (started) {
-      action(plugin.self, token);
-    } else {
-      Calls::instance().spend(token, std::unexpected(started.error()));
-    }
-    if (CallRecord* still_open = Calls::instance().find(token)) still_open->starting = false;
-    return task;
+    return open_call(plugin, std::move(input), std::move(done), {}, action, cancel);
   };
+}
+
+const Declaration& Host::declaration_of(const Plugin& plugin) { return plugin.declaration; }
+
+TaskPtr Host::open_call(Plugin& plugin, ops::CallInput input, Done done,
+                        std::function<void(Event)> emit, Action action, Action cancel) {
+  const Result<void> started = ensure_started(plugin);
+  CallRecord& record = Calls::instance().open();
+  const engine_call token = record.token;
+  record.loop = &loop_;
+  record.http = &http_;
+  record.secrets = &secrets_;
+  record.plugin = plugin.name;
+  record.trusted = plugin.builtin;
+  record.args = std::move(input.args);
+  record.key = std::move(input.key);
+  record.timeout = input.timeout;
+  record.progress = std::move(input.progress);
+  record.emit = std::move(emit);
+  record.done = std::move(done);
+  record.starting = true;
+  auto task = std::make_unique<CallTask>(token, plugin.self, cancel);
+  if (started) {
+    action(plugin.self, token);
+  } else {
+    Calls::instance().spend(token, std::unexpected(started.error()));
+  }
+  if (CallRecord* still_open = Calls::instance().find(token)) still_open->starting = false;
+  return task;
 }
 
 std::vector<PluginStatus> Host::list() {

@@ -14,6 +14,7 @@
 #include "engine/ops/registry.h"
 #include "engine/ops/secrets.h"
 #include "engine/plugin/declaration.h"
+#include "engine/plugin/sources.h"
 
 namespace engine::plugin {
 
@@ -47,6 +48,16 @@ class Host {
   // Loads every declaration; starts nothing.
   std::vector<PluginStatus> list();
 
+  // Of all plugins, by name; loads every declaration.
+  std::vector<EventSource> sources();
+  // NOT_FOUND with "did you mean".
+  Result<EventSource> source(std::string_view name);
+  // Follows an event source until the subscription is destroyed, which must be before the host is.
+  // What cannot be asked at all (no such source, wrong parameters, a plugin that does not start) is
+  // the error; what becomes of it later is told by `events`.
+  Result<std::unique_ptr<Subscription>> follow(std::string_view source, FollowOptions options,
+                                               FollowEvents events);
+
  private:
   struct Plugin;
   using Entry = engine_plugin_entry;
@@ -59,6 +70,11 @@ class Host {
   Result<std::vector<ops::Operation>> declare_native(Plugin& plugin);
   Result<std::vector<ops::Operation>> declare_lua(Plugin& plugin);
   Result<void> ensure_started(Plugin& plugin);
+  // Opens a call of the plugin and starts it; `emit` only for a subscription.
+  TaskPtr open_call(Plugin& plugin, ops::CallInput input, Done done,
+                    std::function<void(Event)> emit, Action action, Action cancel);
+  static const Declaration& declaration_of(const Plugin& plugin);
+  Result<std::pair<Plugin*, const DeclaredSource*>> find_source(std::string_view name);
   ops::Start starter(Plugin& plugin, const engine_operation& declared, Action action,
                      bool cancellable);
 

@@ -201,6 +201,7 @@ engine_host host_functions() {
   host.now_ms = now_ms;
   host.log = write_log;
   add_http_functions(host);
+  add_event_functions(host);
   return host;
 }
 

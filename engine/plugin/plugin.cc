@@ -123,6 +123,17 @@ void Call::fail(const Error& error) const {
   host_->fail(token_, &given);
 }
 
+void Call::emit(const Happening& event) const {
+  const engine_event given = {.size = sizeof(engine_event),
+                              .kind = event.kind.c_str(),
+                              .at_ms = event.at_ms,
+                              .subject = event.subject.empty() ? nullptr : event.subject.c_str(),
+                              .data = event.data.data(),
+                              .data_size = event.data.size(),
+                              .cursor = event.cursor.c_str()};
+  host_->emit(token_, &given);
+}
+
 Result<std::string> Call::secret(std::string_view name) const { return resolved_string(name); }
 
 Result<std::string> Call::resolved_string(std::string_view param) const {

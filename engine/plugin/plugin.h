@@ -178,6 +178,19 @@ typedef struct engine_http_events {
   void (*ended)(void* data, const engine_http_response* response, const engine_error* error);
 } engine_http_events;
 
+/* Something that happened in a backend; see engine_event_source. */
+typedef struct engine_event {
+  size_t size;
+  const char* kind;    /* what happened, one word in the backend's own words: "die", "oom" */
+  int64_t at_ms;       /* when, by the backend's clock, in ms since 1970 */
+  const char* subject; /* the id of what it happened to, or NULL */
+  const char* data;    /* a JSON object: the fields that the source declares */
+  size_t data_size;
+  /* Where to go on behind it: text of the source's own making, at most 4 KiB of UTF-8. The host
+   * keeps it and gives it back as `cursor` of a later subscription, also in another process. */
+  const char* cursor;
+} engine_event;
+
 /* What the host lends. Valid from start to stop. Functions not marked otherwise are for the loop's
  * thread. */
 typedef struct engine_host {
@@ -226,6 +239,10 @@ typedef struct engine_host {
   void (*http_resume)(uint64_t exchange);
   /* Ends it early: `ended` comes a turn later with CANCELLED. */
   void (*http_cancel)(uint64_t exchange);
+
+  /* One event of a subscription; see engine_event_source. Strings live only during the call. After
+   * a cancel it is dropped. What is wrong with it ends the subscription with INTERNAL. */
+  void (*emit)(engine_call call, const engine_event* event);
 } engine_host;
 
 typedef struct engine_operation {
@@ -259,6 +276,37 @@ typedef struct engine_operation {
   int always_ask;
 } engine_operation;
 
+/* Events as they happen. A subscription is a call: what host->args gives it are the checked
+ * parameters and, beside them, "cursor" (the text of an earlier event, or null) and "since_ms" (in
+ * ms since 1970, or null). With a cursor, every event behind it follows, none twice; else with
+ * since_ms, what the backend still knows from then on; else what happens from now on.
+ *
+ * It goes on until it is cancelled; its timeout is 0, which is none. Everything that the host lends
+ * to a call is lent to it, and it is spent like any call: with fail when the backend cannot be
+ * followed or is lost, with done when the backend ended it in order. Either way the host
+ * subscribes again from the last cursor, later and later, until nobody wants it any more; so a
+ * source that cannot go on says so at once and never stays silent. Before its first event, a
+ * source calls host->progress(call, "{}", 2) once the backend has accepted it, so that people can
+ * be told that it listens, and the delay before the next attempt is the shortest one again.
+ *
+ * An error whose code is INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, UNAUTHENTICATED or
+ * PERMISSION_DENIED before the backend accepted the first subscription is final: it is told to who
+ * asked for the events. */
+typedef struct engine_event_source {
+  size_t size;
+  const char* name;           /* a noun without the plugin's name, "container" */
+  const char* summary;        /* one sentence, present tense, ending in a full stop */
+  const char* const* kinds;   /* the kinds there are, ended by NULL; or NULL: any */
+  const engine_field* params; /* of a subscription; not "cursor", "since" or "since_ms" */
+  size_t param_count;
+  const engine_field* fields; /* of an event's data */
+  size_t field_count;
+  void (*follow)(void* self, engine_call call);
+  /* NULL: nothing to do beside what the host ends itself. The call is still owed done or fail,
+   * unless the source forgets it here. */
+  void (*cancel)(void* self, engine_call call);
+} engine_event_source;
+
 typedef struct engine_plugin {
   size_t size;
   uint32_t abi;     /* ENGINE_PLUGIN_ABI */
@@ -277,6 +325,9 @@ typedef struct engine_plugin {
   void (*stop)(void* self);
   /* 0 when the backend answers; quick, never blocks. NULL: always healthy. */
   int (*health)(void* self, engine_error* error);
+
+  const engine_event_source* sources;
+  size_t source_count;
 } engine_plugin;
 
 /* The function that a plugin exports, under the name engine_plugin_declare. */

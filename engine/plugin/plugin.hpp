@@ -46,6 +46,15 @@ class Args {
   Impl* impl_;
 };
 
+// What a source tells of one event. `data` is a JSON object.
+struct Happening {
+  std::string kind;
+  int64_t at_ms = 0;
+  std::string subject;
+  std::string data;
+  std::string cursor;
+};
+
 // A call in progress, by value: copy it into whatever finishes later.
 class Call {
  public:
@@ -57,6 +66,7 @@ class Call {
   void done(std::string_view json) const { host_->done(token_, json.data(), json.size()); }
   void fail(const Error& error) const;
   void progress(std::string_view json) const { host_->progress(token_, json.data(), json.size()); }
+  void emit(const Happening& event) const;  // of a subscription
   // The value behind a {"$secret": name} reference, or the text itself where a plain string was
   // given.
   Result<std::string> secret(std::string_view name) const;

@@ -59,7 +59,9 @@ const std::vector<engine_operation>& operations() {
          {system_operations(), container_operations(), container_state_operations(),
           container_output_operations(), container_create_operations(),
           container_inside_operations(), container_exec_operations(),
-          container_copy_in_operations(), container_copy_out_operations()}) {
+          container_copy_in_operations(), container_copy_out_operations(), image_operations(),
+          image_pull_operations(), image_file_operations(), volume_operations(),
+          network_operations(), event_operations()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;
@@ -86,6 +88,8 @@ extern "C" __attribute__((visibility("default"))) const engine_plugin* engine_pl
       .start = start,
       .stop = stop,
       .health = nullptr,
+      .sources = event_sources().data(),
+      .source_count = event_sources().size(),
   };
   return &plugin;
 }

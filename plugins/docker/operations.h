@@ -19,4 +19,13 @@ Operations container_exec_operations();
 Operations container_copy_in_operations();
 Operations container_copy_out_operations();
 
+Operations image_operations();  // list, get, tag, remove, prune
+Operations image_pull_operations();
+Operations image_file_operations();  // import, load, save
+Operations volume_operations();
+Operations network_operations();
+Operations event_operations();
+
+std::span<const engine_event_source> event_sources();
+
 }  // namespace engine::docker

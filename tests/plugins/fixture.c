@@ -1,4 +1,6 @@
 /* A plugin in plain C. What is broken about it depends on how it is compiled. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/plugin/plugin.h"
@@ -73,6 +75,46 @@ static const engine_operation operations[] = {
      .start = refuse},
 };
 
+/* Three numbers behind the cursor, and the line is cut. */
+static void follow(void* self, engine_call call) {
+  (void)self;
+  size_t size = 0;
+  const char* cursor = strstr(host->args(call, &size), "\"cursor\":\"");
+  const int last = cursor ? atoi(cursor + strlen("\"cursor\":\"")) : 0;
+  if (strstr(host->args(call, &size), "\"refuse\":true")) {
+    const engine_error error = {.size = sizeof(error), .code = "NOT_FOUND", .message = "there are no ticks"};
+    host->fail(call, &error);
+    return;
+  }
+  host->progress(call, "{}", 2);
+  for (int number = last + 1; number <= last + 3; ++number) {
+    char data[64], text[16];
+    snprintf(text, sizeof(text), "%d", number);
+#if defined(FIXTURE_GARBLED)
+    snprintf(data, sizeof(data), "[%d]", number);
+#else
+    snprintf(data, sizeof(data), "{\"number\":%d}", number);
+#endif
+    const engine_event event = {.size = sizeof(event), .kind = "tick", .at_ms = number * 1000, .subject = "clock",
+                                .data = data, .data_size = strlen(data), .cursor = text};
+    host->emit(call, &event);
+  }
+  const engine_error error = {.size = sizeof(error), .code = "NETWORK_ERROR", .message = "the line was cut"};
+  host->fail(call, &error);
+}
+
+static const char* const kinds[] = {"tick", NULL};
+static const engine_field follow_params[] = {
+    {.size = sizeof(engine_field), .name = "refuse", .type = ENGINE_BOOLEAN, .help = "Tells nothing", .fallback = "false"},
+};
+static const engine_field event_fields[] = {
+    {.size = sizeof(engine_field), .name = "number", .type = ENGINE_INTEGER, .help = "Which one"},
+};
+static const engine_event_source sources[] = {
+    {.size = sizeof(engine_event_source), .name = "clock", .summary = "Ticks.", .kinds = kinds, .params = follow_params,
+     .param_count = 1, .fields = event_fields, .field_count = 1, .follow = follow},
+};
+
 static const engine_plugin plugin = {
     .size = sizeof(engine_plugin),
 #if defined(FIXTURE_STALE)
@@ -86,6 +128,8 @@ static const engine_plugin plugin = {
     .operations = operations,
     .operation_count = sizeof(operations) / sizeof(operations[0]),
     .start = start,
+    .sources = sources,
+    .source_count = 1,
 };
 
 #if defined(FIXTURE_EMPTY)
