@@ -17,6 +17,7 @@ class Following : public std::enable_shared_from_this<Following> {
   Following(Call call, const char* type) : call_(call), type_(type) {}
 
   void begin() {
+    lent->set_data(call_.token(), this);
     const plugin::Args args = call_.args();
     auto query = query_of(args);
     if (!query) return finish(query.error());
@@ -39,6 +40,8 @@ class Following : public std::enable_shared_from_this<Following> {
                                               : response.error());
                       });
   }
+
+  void cancel() { finish(Error(code::kCancelled, "nobody follows any more")); }
 
  private:
   Result<std::string> query_of(const plugin::Args& args) {
@@ -131,6 +134,11 @@ void follow(void*, engine_call token) {
   std::make_shared<Following>(Call(lent, token), type)->begin();
 }
 
+// What is under way keeps it alive for as long as its call is.
+void cancel(void*, engine_call token) {
+  if (void* const data = lent->data(token)) static_cast<Following*>(data)->cancel();
+}
+
 constexpr const char* kContainerKinds[] = {
     "attach", "checkpoint",  "commit",      "copy",     "create",     "destroy", "detach",
     "die",    "exec_create", "exec_detach", "exec_die", "exec_start", "export",  "health_status",
@@ -167,7 +175,7 @@ constexpr engine_event_source source(const char* name, const char* summary,
           .fields = kFields,
           .field_count = std::size(kFields),
           .follow = follow,
-          .cancel = nullptr};
+          .cancel = cancel};
 }
 
 constexpr engine_event_source kSources[] = {

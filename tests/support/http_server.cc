@@ -74,9 +74,10 @@ bool HttpPeer::read_chunked() {
 }
 
 bool HttpPeer::read_request() {
+  constexpr char kTlsHandshake = 0x16;
   size_t end = 0;
   while ((end = unread_.find("\r\n\r\n")) == std::string::npos) {
-    if (!read_more()) return false;
+    if (!read_more() || unread_.front() == kTlsHandshake) return false;
   }
   head = unread_.substr(0, end + 2);
   unread_.erase(0, end + 4);

@@ -74,6 +74,8 @@ class PluginFixture {
     return result ? "none" : result.error().code;
   }
 
+  engine::plugin::Host& host() { return host_; }
+
   engine::Loop loop;
   engine::ops::Registry registry;
   engine::ops::Secrets secrets{engine::ops::SecretsOptions{}};
