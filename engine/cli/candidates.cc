@@ -94,7 +94,8 @@ class Reader {
   }
 
   void take_word(const std::string& word) {
-    const bool has_flags = command_->word == Word::operation || command_->name == "run";
+    const bool has_flags = command_->word == Word::operation || command_->word == Word::source ||
+                           command_->name == "run";
     if (count_++ > 0 || !has_flags) return;
     for (Flag& flag : known_.flags(*command_, word)) flags_.push_back(std::move(flag));
   }
@@ -165,6 +166,7 @@ class Reader {
       case Word::operation:
       case Word::plugin:
       case Word::run:
+      case Word::source:
         break;
     }
     take_names(command_->word);

@@ -18,7 +18,7 @@ struct Example {
 };
 
 // What the words of a command name, for completion.
-enum class Word { none, runbook, operation, plugin, run, folder, shell };
+enum class Word { none, runbook, operation, plugin, run, source, folder, shell };
 
 struct Command {
   std::string name;     // "run", "config show"

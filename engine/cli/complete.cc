@@ -31,6 +31,11 @@ class Lookup {
         found.push_back({source.name, ""});
       return found;
     }
+    if (kind == Word::source) {
+      for (const plugin::EventSource& source : catalog_->plugins.sources())
+        found.push_back({source.name, source.summary});
+      return found;
+    }
     std::string plugin;
     for (const ops::Operation* op : catalog_->registry.all()) {
       if (kind == Word::plugin && op->plugin() != plugin) {
@@ -47,6 +52,10 @@ class Lookup {
     if (command.word == Word::operation) {
       const Result<const ops::Operation*> op = catalog_->registry.find(name);
       return op ? flags_beside(command, (*op)->params) : std::vector<Flag>();
+    }
+    if (command.word == Word::source) {
+      const Result<plugin::EventSource> source = catalog_->plugins.source(name);
+      return source ? flags_beside(command, source->params) : std::vector<Flag>();
     }
     const Result<runs::Source> source = catalog_->library.runbook(name);
     if (!source) return {};

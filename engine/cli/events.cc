@@ -15,10 +15,10 @@ namespace engine::cli {
 namespace {
 
 int list(Session& session, Catalog& catalog) {
-  Table table({"EVENT SOURCE", "KINDS", "SUMMARY"});
+  Table table({"EVENT SOURCE", "SUMMARY", "KINDS"});
   std::vector<std::string> items;
   for (const plugin::EventSource& source : catalog.plugins.sources()) {
-    table.row({source.name, joined(source.kinds), source.summary});
+    table.row({source.name, source.summary, joined(source.kinds)});
     items.push_back(source_json(source));
   }
   session.print_list(table, items);
@@ -121,7 +121,8 @@ Command events_command() {
                        {"engine events docker.container --since 10m -o json",
                         "For programs, with what happened in the last ten minutes."}},
           .run = run,
-          .words_max = 1};
+          .words_max = 1,
+          .word = Word::source};
 }
 
 }  // namespace engine::cli
