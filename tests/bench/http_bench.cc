@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -11,8 +10,7 @@
 #include <thread>
 
 #include "engine/http/client.h"
-#include "engine/http/curl_library.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/bare_curl.h"
 
 using namespace engine;
 using namespace engine::bench;
@@ -80,100 +78,6 @@ double ours(const std::string& path) {
   return 1e6 / kRequests * seconds_of([&] { loop.run(); });
 }
 
-// The same with nothing but libcurl and libuv, as their documentation shows it, on one handle.
-struct Bare {
-  const http::CurlLibrary& curl;
-  uv_loop_t loop = {};
-  uv_timer_t timer = {};
-  CURLM* multi = nullptr;
-  CURL* easy = nullptr;
-  size_t got = 0;
-  int left = kRequests;
-
-  void finish() {
-    int queued = 0;
-    while (const CURLMsg* message = curl.multi_info_read(multi, &queued)) {
-      if (message->data.result != CURLE_OK || got != kBody) std::abort();
-      curl.multi_remove_handle(multi, easy);
-      if (--left > 0) begin();
-    }
-  }
-  void begin() {
-    got = 0;
-    curl.multi_add_handle(multi, easy);
-  }
-  void act(curl_socket_t fd, int mask) {
-    int running = 0;
-    curl.multi_socket_action(multi, fd, mask, &running);
-    finish();
-  }
-  static void ready(uv_poll_t* poll, int, int events) {
-    uv_os_fd_t fd = 0;
-    uv_fileno(reinterpret_cast<uv_handle_t*>(poll), &fd);
-    static_cast<Bare*>(poll->data)
-        ->act(fd, (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-                      (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
-  }
-  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void* known) {
-    auto* bare = static_cast<Bare*>(self);
-    auto* poll = static_cast<uv_poll_t*>(known);
-    if (what == CURL_POLL_REMOVE) {
-      uv_poll_stop(poll);
-      uv_close(reinterpret_cast<uv_handle_t*>(poll),
-               [](uv_handle_t* closed) { delete reinterpret_cast<uv_poll_t*>(closed); });
-      bare->curl.multi_assign(bare->multi, fd, nullptr);
-      return 0;
-    }
-    if (!poll) {
-      poll = new uv_poll_t;
-      uv_poll_init(&bare->loop, poll, fd);
-      poll->data = bare;
-      bare->curl.multi_assign(bare->multi, fd, poll);
-    }
-    uv_poll_start(
-        poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-        ready);
-    return 0;
-  }
-  static int on_timer(CURLM*, long ms, void* self) {
-    auto* bare = static_cast<Bare*>(self);
-    if (ms < 0) return uv_timer_stop(&bare->timer);
-    const auto fired = [](uv_timer_t* timer) {
-      static_cast<Bare*>(timer->data)->act(CURL_SOCKET_TIMEOUT, 0);
-    };
-    return uv_timer_start(&bare->timer, fired, static_cast<uint64_t>(ms), 0);
-  }
-  static size_t on_body(char*, size_t size, size_t count, void* self) {
-    static_cast<Bare*>(self)->got += size * count;
-    return size * count;
-  }
-};
-
-double bare(const std::string& path) {
-  Bare bare{.curl = **http::curl_library()};
-  uv_loop_init(&bare.loop);
-  uv_timer_init(&bare.loop, &bare.timer);
-  bare.timer.data = &bare;
-  bare.multi = bare.curl.multi_init();
-  bare.curl.multi_setopt(bare.multi, CURLMOPT_SOCKETFUNCTION, Bare::on_socket);
-  bare.curl.multi_setopt(bare.multi, CURLMOPT_SOCKETDATA, &bare);
-  bare.curl.multi_setopt(bare.multi, CURLMOPT_TIMERFUNCTION, Bare::on_timer);
-  bare.curl.multi_setopt(bare.multi, CURLMOPT_TIMERDATA, &bare);
-  bare.easy = bare.curl.easy_init();
-  bare.curl.easy_setopt(bare.easy, CURLOPT_URL, "http://local/x");
-  bare.curl.easy_setopt(bare.easy, CURLOPT_UNIX_SOCKET_PATH, path.c_str());
-  bare.curl.easy_setopt(bare.easy, CURLOPT_WRITEFUNCTION, Bare::on_body);
-  bare.curl.easy_setopt(bare.easy, CURLOPT_WRITEDATA, &bare);
-  bare.begin();
-  const double each = 1e6 / kRequests * seconds_of([&] { uv_run(&bare.loop, UV_RUN_DEFAULT); });
-  bare.curl.easy_cleanup(bare.easy);
-  bare.curl.multi_cleanup(bare.multi);
-  uv_close(reinterpret_cast<uv_handle_t*>(&bare.timer), nullptr);
-  uv_run(&bare.loop, UV_RUN_DEFAULT);
-  uv_loop_close(&bare.loop);
-  return each;
-}
-
 }  // namespace
 
 int main() {
@@ -184,5 +88,6 @@ int main() {
        .unit = "us",
        .peer = "bare libcurl multi on libuv",
        .ratio_goal = 1.15},
-      [&] { return ours(server.path()); }, [&] { return bare(server.path()); });
+      [&] { return ours(server.path()); },
+      [&] { return BareCurl::each_us(server.path(), "http://local/x", kBody, kRequests); });
 }
