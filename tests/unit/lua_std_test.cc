@@ -1,4 +1,5 @@
-// Runs tests/lua/*_test.lua in a run of our own interpreter, with the modules of scripts/.
+// Runs tests/lua/*_test.lua in a run of our own interpreter, with the modules of scripts/ and of
+// runbooks/.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -28,6 +29,9 @@ TEST_CASE("the modules that runbooks require do what their tests say") {
     engine::tests::LuaRun run;
     for (const auto& module : std::filesystem::directory_iterator(root / "scripts/std")) {
       run.outside.modules["std." + module.path().stem().string()] = text_of(module.path());
+    }
+    for (const auto& module : std::filesystem::directory_iterator(root / "runbooks/boulder")) {
+      run.outside.modules[module.path().stem().string()] = text_of(module.path());
     }
     run.outside.modules["harness"] = text_of(root / "tests/lua/harness.lua");
     INFO(name);
