@@ -177,6 +177,33 @@ constexpr engine_operation probed(Started probe, engine_operation of) {
   return of;
 }
 
+using Start = decltype(engine_plugin::start);
+
+// What a plugin of this tree is. Without settings, `start` is starting<host>.
+constexpr engine_plugin declared(const char* name, const char* summary, Start start,
+                                 std::span<const engine_operation> operations,
+                                 std::span<const engine_field> config = {}) {
+  return {.size = sizeof(engine_plugin),
+          .abi = ENGINE_PLUGIN_ABI,
+          .name = name,
+          .version = "1",
+          .summary = summary,
+          .config = config.data(),
+          .config_count = config.size(),
+          .operations = operations.data(),
+          .operation_count = operations.size(),
+          .start = start,
+          .stop = nullptr,
+          .health = nullptr};
+}
+
+// Keeps the host and nothing else.
+template <const engine_host*& host>
+int starting(const engine_host* lent, const char*, size_t, void**, engine_error*) {
+  host = lent;
+  return 0;
+}
+
 // Adapts `void stop(Call)` to engine_operation.start; `host` is a namespace-scope `const
 // engine_host*` that the plugin's start filled.
 template <auto function, const engine_host*& host>

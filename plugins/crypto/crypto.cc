@@ -116,25 +116,8 @@ constexpr engine_operation kOperations[] = {
     operation("uuid", "Makes a UUID.", ENGINE_READ, bound<make_uuid, lent>, kUuidParams, kUuid),
 };
 
-int start(const engine_host* host, const char*, size_t, void**, engine_error*) {
-  lent = host;
-  return 0;
-}
-
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "crypto",
-    .version = "1",
-    .summary = "Hashes, random bytes, base64 and UUIDs.",
-    .config = nullptr,
-    .config_count = 0,
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin = plugin::declared(
+    "crypto", "Hashes, random bytes, base64 and UUIDs.", plugin::starting<lent>, kOperations);
 
 }  // namespace
 

@@ -223,20 +223,8 @@ int start(const engine_host* host, const char* config, size_t size, void**, engi
   return 0;
 }
 
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "fs",
-    .version = "1",
-    .summary = "Files and folders of this machine.",
-    .config = kConfig,
-    .config_count = std::size(kConfig),
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin =
+    plugin::declared("fs", "Files and folders of this machine.", start, kOperations, kConfig);
 
 }  // namespace
 

@@ -146,25 +146,9 @@ constexpr engine_operation kOperations[] = {
               ENGINE_READ, bound<list_ports, lent>),
 };
 
-int start(const engine_host* host, const char*, size_t, void**, engine_error*) {
-  lent = host;
-  return 0;
-}
-
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "host",
-    .version = "1",
-    .summary = "This machine: processors, memory, disks, processes, ports.",
-    .config = nullptr,
-    .config_count = 0,
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin =
+    plugin::declared("host", "This machine: processors, memory, disks, processes, ports.",
+                     plugin::starting<lent>, kOperations);
 
 }  // namespace
 

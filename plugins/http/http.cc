@@ -86,25 +86,9 @@ constexpr engine_operation kOperations[] = {
                           ENGINE_DESTROY, bound<request, lent>, kParams, kResults)))),
 };
 
-int start(const engine_host* host, const char*, size_t, void**, engine_error*) {
-  lent = host;
-  return 0;
-}
-
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "http",
-    .version = "1",
-    .summary = "Requests to web services, over TCP, TLS and unix sockets.",
-    .config = nullptr,
-    .config_count = 0,
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin =
+    plugin::declared("http", "Requests to web services, over TCP, TLS and unix sockets.",
+                     plugin::starting<lent>, kOperations);
 
 }  // namespace
 

@@ -334,20 +334,8 @@ int start(const engine_host* host, const char* config, size_t size, void**, engi
   return 0;
 }
 
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "process",
-    .version = "1",
-    .summary = "Runs programs.",
-    .config = kConfig,
-    .config_count = std::size(kConfig),
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin =
+    plugin::declared("process", "Runs programs.", start, kOperations, kConfig);
 
 }  // namespace
 }  // namespace engine::process

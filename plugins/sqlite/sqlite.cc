@@ -190,25 +190,8 @@ constexpr engine_operation kOperations[] = {
                               bound<backup, lent>, kBackupParams, kBackedUp))),
 };
 
-int start(const engine_host* host, const char*, size_t, void**, engine_error*) {
-  lent = host;
-  return 0;
-}
-
-constexpr engine_plugin kPlugin = {
-    .size = sizeof(engine_plugin),
-    .abi = ENGINE_PLUGIN_ABI,
-    .name = "sqlite",
-    .version = "1",
-    .summary = "SQLite databases of other programs.",
-    .config = nullptr,
-    .config_count = 0,
-    .operations = kOperations,
-    .operation_count = std::size(kOperations),
-    .start = start,
-    .stop = nullptr,
-    .health = nullptr,
-};
+constexpr engine_plugin kPlugin = plugin::declared("sqlite", "SQLite databases of other programs.",
+                                                   plugin::starting<lent>, kOperations);
 
 }  // namespace
 
