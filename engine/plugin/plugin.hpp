@@ -179,7 +179,7 @@ constexpr engine_operation probed(Started probe, engine_operation of) {
 
 using Start = decltype(engine_plugin::start);
 
-// What a plugin of this tree is. Without settings, `start` is starting<host>.
+// What a plugin of this tree is; it fills in the rest. Without settings, `start` is starting<host>.
 constexpr engine_plugin declared(const char* name, const char* summary, Start start,
                                  std::span<const engine_operation> operations,
                                  std::span<const engine_field> config = {}) {
@@ -194,7 +194,9 @@ constexpr engine_plugin declared(const char* name, const char* summary, Start st
           .operation_count = operations.size(),
           .start = start,
           .stop = nullptr,
-          .health = nullptr};
+          .health = nullptr,
+          .sources = nullptr,
+          .source_count = 0};
 }
 
 // Keeps the host and nothing else.

@@ -75,21 +75,14 @@ const std::vector<engine_operation>& operations() {
 
 extern "C" __attribute__((visibility("default"))) const engine_plugin* engine_plugin_declare() {
   using namespace engine::docker;
-  static const engine_plugin plugin = {
-      .size = sizeof(engine_plugin),
-      .abi = ENGINE_PLUGIN_ABI,
-      .name = "docker",
-      .version = "1",
-      .summary = "Containers, images, volumes and networks of Docker daemons.",
-      .config = kConfig,
-      .config_count = std::size(kConfig),
-      .operations = operations().data(),
-      .operation_count = operations().size(),
-      .start = start,
-      .stop = stop,
-      .health = nullptr,
-      .sources = event_sources().data(),
-      .source_count = event_sources().size(),
-  };
+  static const engine_plugin plugin = [] {
+    engine_plugin docker = engine::plugin::declared(
+        "docker", "Containers, images, volumes and networks of Docker daemons.", start,
+        operations(), kConfig);
+    docker.stop = stop;
+    docker.sources = event_sources().data();
+    docker.source_count = event_sources().size();
+    return docker;
+  }();
   return &plugin;
 }
