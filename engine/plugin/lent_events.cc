@@ -1,4 +1,5 @@
 // The events of a subscription on their way from the plugin to whoever follows.
+#include "engine/base/json.h"
 #include "engine/base/json_read.h"
 #include "engine/plugin/calls.h"
 

@@ -10,7 +10,6 @@ namespace engine::docker {
 
 namespace {
 
-using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr const char* kDefaultHost = "unix:///var/run/docker.sock";

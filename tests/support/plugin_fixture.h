@@ -49,9 +49,10 @@ class PluginFixture {
   PluginFixture() : PluginFixture("{}") {}
   // The same settings for every plugin; those that are shared objects are found too.
   explicit PluginFixture(std::string config)
-      : host_(loop, registry, secrets,
-              {.folders = {BUILT_PLUGINS},
-               .config = [config](std::string_view) { return config; }}) {}
+      : host_(
+            loop, registry, secrets,
+            {.folders = {BUILT_PLUGINS}, .config = [config](std::string_view) { return config; }}) {
+  }
 
   // As a runbook would call it.
   engine::Result<std::string> call(const std::string& name, const std::string& args) {
