@@ -5,6 +5,8 @@
 #include "engine/base/json.h"
 #include "tests/support/busybox_image.h"
 
+using namespace std::chrono_literals;
+
 namespace engine::test {
 
 namespace {
@@ -63,11 +65,14 @@ bool FakeRegistry::serve(HttpPeer& peer) {
     return answer(peer, kManifestType, manifest_);
   if (asks_for("/blobs/" + digest(config_))) return answer(peer, "application/json", config_);
   if (asks_for("/blobs/" + digest(layer_))) {
-    if (!stalls) return answer(peer, "application/octet-stream", layer_);
+    if (!is_slow) return answer(peer, "application/octet-stream", layer_);
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(layer_.size()) + "\r\n\r\n");
-    peer.send(layer_.substr(0, 1 << 20));
-    peer.wait_for_close();
-    was_given_up = true;
+    size_t sent = 1 << 20;
+    peer.send(layer_.substr(0, sent));
+    // A daemon closes a download that it has given up when the next byte comes.
+    while (sent < layer_.size() && !peer.closes_within(10ms) && peer.send(layer_.substr(sent, 1)))
+      ++sent;
+    was_given_up = sent < layer_.size();
     return false;
   }
   if (asks_for("GET /v2/ ")) return peer.answer(200, "{}");

@@ -18,8 +18,8 @@ class FakeRegistry {
 
   // "127.0.0.1:PORT/team/app:1"
   std::string image(const std::string& tag = "1") const;
-  // From now on what the layer is asked for waits until the daemon gives up.
-  std::atomic<bool> stalls = false;
+  // From now on the layer comes a byte at a time until the daemon gives up.
+  std::atomic<bool> is_slow = false;
   std::atomic<bool> was_given_up = false;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -110,6 +111,11 @@ bool HttpPeer::answer(int status, std::string_view content, std::string_view hea
 
 void HttpPeer::wait_for_close() {
   while (read_more()) unread_.clear();
+}
+
+bool HttpPeer::closes_within(std::chrono::milliseconds time) {
+  pollfd readable = {.fd = fd_, .events = POLLIN, .revents = 0};
+  return poll(&readable, 1, static_cast<int>(time.count())) == 1 && !read_more();
 }
 
 HttpServer::HttpServer(Script script, std::string unix_socket)

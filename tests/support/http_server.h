@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -28,6 +29,7 @@ class HttpPeer {
   bool answer(int status, std::string_view body, std::string_view headers = "");
   // Returns when the client has closed its side.
   void wait_for_close();
+  bool closes_within(std::chrono::milliseconds time);
 
  private:
   bool read_more();

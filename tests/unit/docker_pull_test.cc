@@ -74,7 +74,7 @@ TEST_CASE("a registry that wants credentials gets them from a secret", "[docker]
 TEST_CASE("a pull tells how far it has come and stops when it is cancelled", "[docker]") {
   if (!DockerDaemon::possible()) return;
   FakeRegistry registry(DockerDaemon::shared());
-  registry.stalls = true;
+  registry.is_slow = true;
   PluginFixture docker(DockerDaemon::shared().settings());
   const auto found = docker.registry.find("docker.image.pull");
   REQUIRE(found);
