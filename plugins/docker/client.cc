@@ -177,6 +177,19 @@ Asked ask(const Call& call, Ask ask, Heard heard) {
   return try_ask(call, std::move(ask), {}, failing(call, std::move(heard)));
 }
 
+Asked ask_json(const Call& call, Ask ask, Write write) {
+  auto written = [call, write = std::move(write)](const Response& response) mutable {
+    const auto document = Document::read(response.body);
+    if (!document) return call.fail(document.error());
+    std::string out;
+    out.reserve(response.body.size());
+    JsonWriter json(out);
+    write(json, document->root());
+    call.done(out);
+  };
+  return engine::docker::ask(call, std::move(ask), std::move(written));
+}
+
 std::string api_of(const Call& call) {
   const auto found = daemons().find(call.args().string("daemon"));
   return found == daemons().end() ? std::string() : found->second.api;

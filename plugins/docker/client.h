@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plugins/docker/daemon.h"
+#include "plugins/docker/reading.h"
 
 namespace engine::docker {
 
@@ -62,6 +63,9 @@ Asked try_ask(const Call& call, Ask ask, Hearing hearing, Answered answered);
 using Heard = std::move_only_function<void(Response)>;
 Asked ask(const Call& call, Ask ask, Heard heard);
 Asked ask(const Call& call, Ask ask, Hearing hearing, Heard heard);
+// And where the answer is what `write` makes of Docker's JSON.
+using Write = std::move_only_function<void(JsonWriter& json, element root)>;
+Asked ask_json(const Call& call, Ask ask, Write write);
 
 // The version that was negotiated with the call's daemon ("1.41"); empty before the first answer.
 std::string api_of(const Call& call);

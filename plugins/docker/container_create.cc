@@ -146,17 +146,15 @@ void update(Call call) {
     return call.fail(Error(code::kInvalidArgument, "docker.container.update was given no limit",
                            "docker.container.update{ container = \"db\", memory = \"512MiB\" }"));
   }
-  post(call, "/update", {.body = limits.json(), .idempotent = true},
-       [call](const Response& response) {
-         const auto document = Document::read(response.body);
-         if (!document) return call.fail(document.error());
-         std::string out;
-         JsonWriter json(out);
-         json.begin_object();
-         write_warnings(json, document->root());
-         json.end_object();
-         call.done(out);
-       });
+  auto path = container_path(call, "/update");
+  if (!path) return call.fail(path.error());
+  ask_json(call,
+           {.method = "POST", .path = std::move(*path), .body = limits.json(), .idempotent = true},
+           [](JsonWriter& json, element root) {
+             json.begin_object();
+             write_warnings(json, root);
+             json.end_object();
+           });
 }
 
 void preview_update(Call call) {

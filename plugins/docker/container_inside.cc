@@ -30,69 +30,56 @@ void top(Call call) {
   if (!path) return call.fail(path.error());
   Query query;
   query.add("ps_args", call.args().string("ps_args"));
-  ask(call, {.path = std::move(*path), .query = std::move(query).text()},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        const auto titles = items_at(document->root(), "Titles");
-        std::string out;
-        JsonWriter json(out);
-        json.begin_array();
-        for (const element process : items_at(document->root(), "Processes")) {
-          json.begin_object();
-          size_t column = 0;
-          for (const element cell : items_at(process, "")) {
-            std::string_view title, text;
-            if (column >= titles.size() || titles[column++].get(title) || cell.get(text)) continue;
-            write_cell(json, lower(title), text);
-          }
-          json.end_object();
-        }
-        json.end_array();
-        call.done(out);
-      });
+  ask_json(call, {.path = std::move(*path), .query = std::move(query).text()},
+           [](JsonWriter& json, element root) {
+             const auto titles = items_at(root, "Titles");
+             json.begin_array();
+             for (const element process : items_at(root, "Processes")) {
+               json.begin_object();
+               size_t column = 0;
+               for (const element cell : items_at(process, "")) {
+                 std::string_view title, text;
+                 if (column >= titles.size() || titles[column++].get(title) || cell.get(text))
+                   continue;
+                 write_cell(json, lower(title), text);
+               }
+               json.end_object();
+             }
+             json.end_array();
+           });
 }
 
 void changes(Call call) {
   auto path = container_path(call, "/changes");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path), .more = kWholeCall}, [call](const Response& response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    constexpr std::string_view kKinds[] = {"modified", "added", "removed"};
-    std::string out;
-    JsonWriter json(out);
-    json.begin_array();
-    for (const element change : items_at(document->root(), "")) {
-      const auto kind = static_cast<size_t>(integer_at(change, "Kind"));
-      json.begin_object()
-          .field("path", text_at(change, "Path"))
-          .field("kind", kind < std::size(kKinds) ? kKinds[kind] : "unknown")
-          .end_object();
-    }
-    json.end_array();
-    call.done(out);
-  });
+  ask_json(call, {.path = std::move(*path), .more = kWholeCall},
+           [](JsonWriter& json, element root) {
+             constexpr std::string_view kKinds[] = {"modified", "added", "removed"};
+             json.begin_array();
+             for (const element change : items_at(root, "")) {
+               const auto kind = static_cast<size_t>(integer_at(change, "Kind"));
+               json.begin_object()
+                   .field("path", text_at(change, "Path"))
+                   .field("kind", kind < std::size(kKinds) ? kKinds[kind] : "unknown")
+                   .end_object();
+             }
+             json.end_array();
+           });
 }
 
 void prune(Call call) {
   Query query;
   if (auto added = add_filters(query, call.args()); !added) return call.fail(added.error());
-  ask(call,
-      {.method = "POST",
-       .path = "/containers/prune",
-       .query = std::move(query).text(),
-       .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object();
-        field_value(json, "removed", document->root(), "ContainersDeleted", "[]");
-        json.field("reclaimed", integer_at(document->root(), "SpaceReclaimed")).end_object();
-        call.done(out);
-      });
+  ask_json(call,
+           {.method = "POST",
+            .path = "/containers/prune",
+            .query = std::move(query).text(),
+            .more = kWholeCall},
+           [](JsonWriter& json, element root) {
+             json.begin_object();
+             field_value(json, "removed", root, "ContainersDeleted", "[]");
+             json.field("reclaimed", integer_at(root, "SpaceReclaimed")).end_object();
+           });
 }
 
 // The filters of a list know no `until`: then it is only said that no more than these would go.
@@ -113,22 +100,17 @@ void preview_prune(Call call) {
   }
   Query query;
   query.flag("all", true).add("filters", filters.json());
-  ask(call, {.path = "/containers/json", .query = std::move(query).text()},
-      [call, exact](const Response& response) {
-        const auto listed = Document::read(response.body);
-        if (!listed) return call.fail(listed.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object().key(exact ? "removes" : "removes_at_most").begin_array();
-        for (const element container : items_at(listed->root(), "")) {
-          const auto names = items_at(container, "Names");
-          std::string_view name;
-          const bool named = !names.empty() && !names.front().get(name);
-          json.string(named ? bare_name(name) : text_at(container, "Id"));
-        }
-        json.end_array().end_object();
-        call.done(out);
-      });
+  ask_json(call, {.path = "/containers/json", .query = std::move(query).text()},
+           [exact](JsonWriter& json, element root) {
+             json.begin_object().key(exact ? "removes" : "removes_at_most").begin_array();
+             for (const element container : items_at(root, "")) {
+               const auto names = items_at(container, "Names");
+               std::string_view name;
+               const bool named = !names.empty() && !names.front().get(name);
+               json.string(named ? bare_name(name) : text_at(container, "Id"));
+             }
+             json.end_array().end_object();
+           });
 }
 
 void create_checkpoint(Call call) {

@@ -72,24 +72,15 @@ void list(Call call) {
   if (args.has("limit")) query.add("limit", args.integer("limit"));
   if (auto added = add_filters(query, args); !added) return call.fail(added.error());
   const bool size = args.boolean("size");
-  ask(call,
-      {.path = "/containers/json",
-       .query = std::move(query).text(),
-       .more = size ? kWholeCall : Millis(0)},
-      [call, raw = args.boolean("raw")](Response response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        out.reserve(response.body.size());
-        JsonWriter json(out);
-        json.begin_array();
-        array containers;
-        if (!document->root().get(containers)) {
-          for (const element container : containers) write_listed(json, container, raw);
-        }
-        json.end_array();
-        call.done(out);
-      });
+  ask_json(call,
+           {.path = "/containers/json",
+            .query = std::move(query).text(),
+            .more = size ? kWholeCall : Millis(0)},
+           [raw = args.boolean("raw")](JsonWriter& json, element root) {
+             json.begin_array();
+             for (const element container : items_at(root, "")) write_listed(json, container, raw);
+             json.end_array();
+           });
 }
 
 void write_command(JsonWriter& json, element container) {

@@ -136,28 +136,24 @@ void write_block(JsonWriter& json, element stats) {
 void stats(Call call) {
   auto path = container_path(call, "/stats");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path), .query = "stream=false"}, [call](const Response& response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    const element root = document->root();
-    const int64_t used = memory_used(root), limit = integer_at(root, "memory_stats/limit");
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object().field("cpu_percent", cpu_percent(root)).key("memory").begin_object();
-    json.field("used", used).field("limit", limit);
-    json.field("percent",
-               limit > 0 ? static_cast<double>(used) * 100 / static_cast<double>(limit) : 0)
-        .end_object();
-    write_traffic(json, root);
-    write_block(json, root);
-    json.field("pids", integer_at(root, "pids_stats/current"));
-    if (call.args().boolean("raw")) {
-      json.key("raw");
-      append_value(json, root);
-    }
-    json.end_object();
-    call.done(out);
-  });
+  ask_json(
+      call, {.path = std::move(*path), .query = "stream=false"},
+      [call](JsonWriter& json, element root) {
+        const int64_t used = memory_used(root), limit = integer_at(root, "memory_stats/limit");
+        json.begin_object().field("cpu_percent", cpu_percent(root)).key("memory").begin_object();
+        json.field("used", used).field("limit", limit);
+        json.field("percent",
+                   limit > 0 ? static_cast<double>(used) * 100 / static_cast<double>(limit) : 0)
+            .end_object();
+        write_traffic(json, root);
+        write_block(json, root);
+        json.field("pids", integer_at(root, "pids_stats/current"));
+        if (call.args().boolean("raw")) {
+          json.key("raw");
+          append_value(json, root);
+        }
+        json.end_object();
+      });
 }
 
 constexpr engine_field kLogsParams[] = {

@@ -31,59 +31,46 @@ void list(Call call) {
   Query query;
   query.flag("all", args.boolean("all")).flag("digests", true);
   if (auto added = add_filters(query, args); !added) return call.fail(added.error());
-  ask(call, {.path = "/images/json", .query = std::move(query).text()},
-      [call, raw = args.boolean("raw")](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_array();
-        array images;
-        if (document->root().get(images)) images = array();
-        for (const element image : images) {
-          json.begin_object().field("id", text_at(image, "Id"));
-          write_names(json, "tags", image, "RepoTags");
-          write_names(json, "digests", image, "RepoDigests");
-          field_seconds(json, "created", integer_at(image, "Created"));
-          json.field("size", integer_at(image, "Size"));
-          field_value(json, "labels", image, "Labels", "{}");
-          write_raw(json, image, raw);
-          json.end_object();
-        }
-        json.end_array();
-        call.done(out);
-      });
+  ask_json(call, {.path = "/images/json", .query = std::move(query).text()},
+           [raw = args.boolean("raw")](JsonWriter& json, element root) {
+             json.begin_array();
+             for (const element image : items_at(root, "")) {
+               json.begin_object().field("id", text_at(image, "Id"));
+               write_names(json, "tags", image, "RepoTags");
+               write_names(json, "digests", image, "RepoDigests");
+               field_seconds(json, "created", integer_at(image, "Created"));
+               json.field("size", integer_at(image, "Size"));
+               field_value(json, "labels", image, "Labels", "{}");
+               write_raw(json, image, raw);
+               json.end_object();
+             }
+             json.end_array();
+           });
 }
 
 void get(Call call) {
   const plugin::Args args = call.args();
   auto path = image_path(args.string("image"), "/json");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)},
-      [call, raw = args.boolean("raw")](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        const element image = document->root();
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object().field("id", text_at(image, "Id"));
-        write_names(json, "tags", image, "RepoTags");
-        write_names(json, "digests", image, "RepoDigests");
-        field_time(json, "created", text_at(image, "Created"));
-        json.field("size", integer_at(image, "Size"))
-            .field("os", text_at(image, "Os"))
-            .field("architecture", text_at(image, "Architecture"));
-        field_value(json, "labels", image, "Config/Labels", "{}");
-        field_value(json, "env", image, "Config/Env", "[]");
-        field_value(json, "command", image, "Config/Cmd", "[]");
-        field_value(json, "entrypoint", image, "Config/Entrypoint", "[]");
-        json.field("user", text_at(image, "Config/User"))
-            .field("working_dir", text_at(image, "Config/WorkingDir"))
-            .field("layers", static_cast<int64_t>(items_at(image, "RootFS/Layers").size()));
-        write_raw(json, image, raw);
-        json.end_object();
-        call.done(out);
-      });
+  ask_json(call, {.path = std::move(*path)},
+           [raw = args.boolean("raw")](JsonWriter& json, element image) {
+             json.begin_object().field("id", text_at(image, "Id"));
+             write_names(json, "tags", image, "RepoTags");
+             write_names(json, "digests", image, "RepoDigests");
+             field_time(json, "created", text_at(image, "Created"));
+             json.field("size", integer_at(image, "Size"))
+                 .field("os", text_at(image, "Os"))
+                 .field("architecture", text_at(image, "Architecture"));
+             field_value(json, "labels", image, "Config/Labels", "{}");
+             field_value(json, "env", image, "Config/Env", "[]");
+             field_value(json, "command", image, "Config/Cmd", "[]");
+             field_value(json, "entrypoint", image, "Config/Entrypoint", "[]");
+             json.field("user", text_at(image, "Config/User"))
+                 .field("working_dir", text_at(image, "Config/WorkingDir"))
+                 .field("layers", static_cast<int64_t>(items_at(image, "RootFS/Layers").size()));
+             write_raw(json, image, raw);
+             json.end_object();
+           });
 }
 
 void tag(Call call) {
@@ -118,38 +105,25 @@ void remove(Call call) {
   if (!path) return call.fail(path.error());
   Query query;
   query.flag("force", args.boolean("force")).flag("noprune", args.boolean("keep_parents"));
-  ask(call,
-      {.method = "DELETE",
-       .path = std::move(*path),
-       .query = std::move(query).text(),
-       .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::vector<element> entries;
-        array list;
-        if (!document->root().get(list)) entries.assign(list.begin(), list.end());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object();
-        write_removed(json, entries);
-        json.end_object();
-        call.done(out);
-      });
+  ask_json(call,
+           {.method = "DELETE",
+            .path = std::move(*path),
+            .query = std::move(query).text(),
+            .more = kWholeCall},
+           [](JsonWriter& json, element root) {
+             json.begin_object();
+             write_removed(json, items_at(root, ""));
+             json.end_object();
+           });
 }
 
 void preview_image(Call call) {
   auto path = image_path(call.args().string("image"), "/json");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)}, [call](const Response& response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object().field("id", text_at(document->root(), "Id"));
-    write_names(json, "tags", document->root(), "RepoTags");
-    json.field("size", integer_at(document->root(), "Size")).end_object();
-    call.done(out);
+  ask_json(call, {.path = std::move(*path)}, [](JsonWriter& json, element root) {
+    json.begin_object().field("id", text_at(root, "Id"));
+    write_names(json, "tags", root, "RepoTags");
+    json.field("size", integer_at(root, "Size")).end_object();
   });
 }
 
@@ -169,17 +143,13 @@ Result<std::string> prune_query(const plugin::Args& args) {
 void prune(Call call) {
   auto query = prune_query(call.args());
   if (!query) return call.fail(query.error());
-  ask(call,
+  ask_json(
+      call,
       {.method = "POST", .path = "/images/prune", .query = std::move(*query), .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
+      [](JsonWriter& json, element root) {
         json.begin_object();
-        write_removed(json, items_at(document->root(), "ImagesDeleted"));
-        json.field("reclaimed", integer_at(document->root(), "SpaceReclaimed")).end_object();
-        call.done(out);
+        write_removed(json, items_at(root, "ImagesDeleted"));
+        json.field("reclaimed", integer_at(root, "SpaceReclaimed")).end_object();
       });
 }
 

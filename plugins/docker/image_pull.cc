@@ -92,20 +92,15 @@ class Pull {
 void answer(const Call& call, const Pull& pull) {
   auto path = image_path(call.args().string("image"), "/json");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)},
-      [call, digest = pull.digest(), newer = pull.newer()](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter(out)
-            .begin_object()
-            .field("id", text_at(document->root(), "Id"))
-            .field("digest", digest)
-            .field("size", integer_at(document->root(), "Size"))
-            .field("changed", newer)
-            .end_object();
-        call.done(out);
-      });
+  ask_json(call, {.path = std::move(*path)},
+           [digest = pull.digest(), newer = pull.newer()](JsonWriter& json, element root) {
+             json.begin_object()
+                 .field("id", text_at(root, "Id"))
+                 .field("digest", digest)
+                 .field("size", integer_at(root, "Size"))
+                 .field("changed", newer)
+                 .end_object();
+           });
 }
 
 void pull(Call call) {

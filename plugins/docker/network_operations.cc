@@ -12,51 +12,35 @@ void list(Call call) {
   const plugin::Args args = call.args();
   Query query;
   if (auto added = add_filters(query, args); !added) return call.fail(added.error());
-  ask(call, {.path = "/networks", .query = std::move(query).text()},
-      [call, raw = args.boolean("raw")](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_array();
-        array networks;
-        if (document->root().get(networks)) networks = array();
-        for (const element network : networks)
-          write_network(json, network, {.containers = false, .raw = raw});
-        json.end_array();
-        call.done(out);
-      });
+  ask_json(call, {.path = "/networks", .query = std::move(query).text()},
+           [raw = args.boolean("raw")](JsonWriter& json, element root) {
+             json.begin_array();
+             for (const element network : items_at(root, ""))
+               write_network(json, network, {.containers = false, .raw = raw});
+             json.end_array();
+           });
 }
 
 void get(Call call) {
   auto path = path_to("network", call.args().string("network"), "");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)}, [call](const Response& response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    std::string out;
-    JsonWriter json(out);
+  ask_json(call, {.path = std::move(*path)}, [call](JsonWriter& json, element root) {
     const bool raw = call.args().has("raw") && call.args().boolean("raw");
-    write_network(json, document->root(), {.containers = true, .raw = raw});
-    call.done(out);
+    write_network(json, root, {.containers = true, .raw = raw});
   });
 }
 
 void create(Call call) {
   auto body = network_request(call);
   if (!body) return call.fail(body.error());
-  ask(call,
+  ask_json(
+      call,
       {.method = "POST", .path = "/networks/create", .body = std::move(*body), .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter(out)
-            .begin_object()
-            .field("id", text_at(document->root(), "Id"))
-            .field("warning", text_at(document->root(), "Warning"))
+      [](JsonWriter& json, element root) {
+        json.begin_object()
+            .field("id", text_at(root, "Id"))
+            .field("warning", text_at(root, "Warning"))
             .end_object();
-        call.done(out);
       });
 }
 
@@ -105,21 +89,16 @@ void prune(Call call) {
   const plugin::Args args = call.args();
   Query query;
   if (auto added = add_filters(query, args); !added) return call.fail(added.error());
-  ask(call,
-      {.method = "POST",
-       .path = "/networks/prune",
-       .query = std::move(query).text(),
-       .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object();
-        field_value(json, "removed", document->root(), "NetworksDeleted", "[]");
-        json.end_object();
-        call.done(out);
-      });
+  ask_json(call,
+           {.method = "POST",
+            .path = "/networks/prune",
+            .query = std::move(query).text(),
+            .more = kWholeCall},
+           [](JsonWriter& json, element root) {
+             json.begin_object();
+             field_value(json, "removed", root, "NetworksDeleted", "[]");
+             json.end_object();
+           });
 }
 
 // Whether the container is on the network so far decides whether anything has to be done.

@@ -61,12 +61,7 @@ void ping(Call call) {
 }
 
 void version(Call call) {
-  ask(call, {.path = "/version"}, [call](Response response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    const element root = document->root();
-    std::string out;
-    JsonWriter json(out);
+  ask_json(call, {.path = "/version"}, [call](JsonWriter& json, element root) {
     json.begin_object()
         .field("version", text_at(root, "Version"))
         .field("api_version", text_at(root, "ApiVersion"))
@@ -83,7 +78,6 @@ void version(Call call) {
     json.end_object();
     write_raw(json, call, root);
     json.end_object();
-    call.done(out);
   });
 }
 
@@ -151,21 +145,16 @@ Usage usage_of_build_cache(element root) {
 }
 
 void disk_usage(Call call) {
-  ask(call, {.path = "/system/df", .more = kWholeCall}, [call](Response response) {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    const element root = document->root();
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object();
-    write_usage(json, "images", usage_of_images(root));
-    write_usage(json, "containers", usage_of_containers(root));
-    write_usage(json, "volumes", usage_of_volumes(root));
-    write_usage(json, "build_cache", usage_of_build_cache(root));
-    write_raw(json, call, root);
-    json.end_object();
-    call.done(out);
-  });
+  ask_json(call, {.path = "/system/df", .more = kWholeCall},
+           [call](JsonWriter& json, element root) {
+             json.begin_object();
+             write_usage(json, "images", usage_of_images(root));
+             write_usage(json, "containers", usage_of_containers(root));
+             write_usage(json, "volumes", usage_of_volumes(root));
+             write_usage(json, "build_cache", usage_of_build_cache(root));
+             write_raw(json, call, root);
+             json.end_object();
+           });
 }
 
 constexpr engine_field kReadParams[] = {kRaw, kDaemon};

@@ -28,34 +28,24 @@ void list(Call call) {
   const plugin::Args args = call.args();
   Query query;
   if (auto added = add_filters(query, args); !added) return call.fail(added.error());
-  ask(call, {.path = "/volumes", .query = std::move(query).text()},
-      [call, raw = args.boolean("raw")](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_array();
-        for (const element volume : items_at(document->root(), "Volumes"))
-          write_volume(json, volume, raw);
-        json.end_array();
-        call.done(out);
-      });
+  ask_json(call, {.path = "/volumes", .query = std::move(query).text()},
+           [raw = args.boolean("raw")](JsonWriter& json, element root) {
+             json.begin_array();
+             for (const element volume : items_at(root, "Volumes")) write_volume(json, volume, raw);
+             json.end_array();
+           });
 }
 
-void done_volume(const Call& call, const Response& response) {
-  const auto document = Document::read(response.body);
-  if (!document) return call.fail(document.error());
-  std::string out;
-  JsonWriter json(out);
-  write_volume(json, document->root(), call.args().boolean("raw"));
-  call.done(out);
+void ask_volume(const Call& call, Ask request) {
+  const bool raw = call.args().boolean("raw");
+  ask_json(call, std::move(request),
+           [raw](JsonWriter& json, element volume) { write_volume(json, volume, raw); });
 }
 
 void get(Call call) {
   auto path = path_to("volume", call.args().string("volume"), "");
   if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)},
-      [call](const Response& response) { done_volume(call, response); });
+  ask_volume(call, {.path = std::move(*path)});
 }
 
 // Docker answers with the volume that is there already, if its driver is the same.
@@ -74,13 +64,11 @@ void create(Call call) {
     }
   }
   json.end_object();
-  ask(call,
-      {.method = "POST",
-       .path = "/volumes/create",
-       .body = std::move(body),
-       .idempotent = true,
-       .more = kWholeCall},
-      [call](const Response& response) { done_volume(call, response); });
+  ask_volume(call, {.method = "POST",
+                    .path = "/volumes/create",
+                    .body = std::move(body),
+                    .idempotent = true,
+                    .more = kWholeCall});
 }
 
 void remove(Call call) {
@@ -122,21 +110,16 @@ void prune_now(const Call& call) {
   }
   Query query;
   query.add("filters", *filters);
-  ask(call,
-      {.method = "POST",
-       .path = "/volumes/prune",
-       .query = std::move(query).text(),
-       .more = kWholeCall},
-      [call](const Response& response) {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        std::string out;
-        JsonWriter json(out);
-        json.begin_object();
-        field_value(json, "removed", document->root(), "VolumesDeleted", "[]");
-        json.field("reclaimed", integer_at(document->root(), "SpaceReclaimed")).end_object();
-        call.done(out);
-      });
+  ask_json(call,
+           {.method = "POST",
+            .path = "/volumes/prune",
+            .query = std::move(query).text(),
+            .more = kWholeCall},
+           [](JsonWriter& json, element root) {
+             json.begin_object();
+             field_value(json, "removed", root, "VolumesDeleted", "[]");
+             json.field("reclaimed", integer_at(root, "SpaceReclaimed")).end_object();
+           });
 }
 
 void prune(Call call) {
