@@ -118,7 +118,7 @@ Command call_command() {
           .flags = {{"dry-run", 'n', "", "A read is done; a change is only shown.", false, false},
                     {"arg", 'a', "NAME=VALUE",
                      "An argument whose name is one of engine's own flags.", false, true}},
-          .examples = {{"engine call host.memory", "Without arguments."},
+          .examples = {{"engine call host.memory.get", "Without arguments."},
                        {"engine call fs.list --path /tmp", "With one."},
                        {"engine call process.exec --help", "Shows the arguments of an operation."}},
           .run = run,

@@ -7,6 +7,7 @@
 #include "engine/cli/catalog.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/exit_codes.h"
+#include "engine/cli/inspect.h"
 #include "engine/lua/errors.h"
 #include "engine/lua/lint.h"
 #include "engine/lua/plugin.h"
@@ -64,30 +65,42 @@ std::string json_of(const std::string& file, const lua::Finding& finding) {
   return json;
 }
 
+lua::Finding finding_of(const Error& error, const std::string& label) {
+  const lua::SplitMessage parts = lua::split_message(error.message);
+  const bool elsewhere = !parts.at.source.empty() && parts.at.source != label;
+  lua::Finding found;
+  found.line = elsewhere ? 1 : std::max(parts.at.line, 1);
+  found.column = 1;
+  found.end_column = 2;
+  found.message = elsewhere ? error.message : parts.message;
+  // The line itself, which hints of Lua's errors show, is shown anyway.
+  found.hint = error.hint.substr(0, error.hint.starts_with(' ') ? 0 : error.hint.find("\n "));
+  return found;
+}
+
+// What is wrong with a runbook's declaration, and with the modules that it requires for it.
+std::vector<lua::Finding> judge_runbook(Catalog& catalog, const std::string& file,
+                                        const std::string& text) {
+  if (!runs::is_runbook(text)) return {};
+  const auto info = inspect(catalog, {file, file, file, text});
+  if (info) return {};
+  return {finding_of(info.error(), file)};
+}
+
 // What is wrong with a Lua plugin's declaration, which lint does not look into.
 std::vector<lua::Finding> judge_plugin(Catalog& catalog, const std::string& file,
                                        const std::string& text) {
   const fs::path path(file);
   if (path.filename() != "plugin.lua") return {};
-  const auto finding = [](const Error& error) {
-    const lua::SplitMessage parts = lua::split_message(error.message);
-    lua::Finding found;
-    found.line = std::max(parts.at.line, 1);
-    found.column = 1;
-    found.end_column = 2;
-    found.message = parts.message;
-    // The line itself, which hints of Lua's errors show, is shown anyway.
-    found.hint = error.hint.substr(0, error.hint.starts_with(' ') ? 0 : error.hint.find("\n "));
-    return std::vector<lua::Finding>{found};
-  };
   const std::string name = fs::absolute(path).parent_path().filename();
   auto declared =
       lua::read_plugin({name, file, file, text}, catalog.registry, catalog.module_finder());
-  if (!declared) return finding(declared.error());
+  if (!declared) return {finding_of(declared.error(), file)};
   ops::Registry apart;
   for (ops::Operation& operation : declared->operations) {
     operation.script = std::make_shared<ops::Script>();
-    if (Result<void> added = apart.add(std::move(operation)); !added) return finding(added.error());
+    if (Result<void> added = apart.add(std::move(operation)); !added)
+      return {finding_of(added.error(), file)};
   }
   return {};
 }
@@ -106,6 +119,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     if (!text) return session.fail(text.error());
     std::vector<lua::Finding> findings = lua::lint(file, *text, (*catalog)->registry);
     if (findings.empty()) findings = judge_plugin(**catalog, file, *text);
+    if (findings.empty()) findings = judge_runbook(**catalog, file, *text);
     for (const lua::Finding& finding : findings) {
       ++count;
       if (session.format == Format::table)
@@ -130,7 +144,7 @@ Command check_command() {
       .usage = "check [NAME|FILE|FOLDER ...] [-o json]",
       .details =
           "Syntax, unknown operations and parameters, permissions that are not declared; and what "
-          "a Lua plugin's plugin.lua declares. "
+          "a runbook, with the modules that it requires, and a Lua plugin's plugin.lua declare. "
           "Without a word it "
           "is every runbook. The exit code is 65 when something is found.",
       .flags = {},

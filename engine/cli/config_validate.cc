@@ -24,12 +24,11 @@ std::string json_of(const config::Problem& problem) {
   return json;
 }
 
-// A plugin's settings are the plugin's to declare; where they stand is where the first of them
-// does.
+// A plugin's settings are the plugin's to judge; where they stand is where the first of them does.
 void check_plugins(config::Loaded& loaded) {
   Catalog catalog(loaded.config);
   for (const auto& [plugin, settings] : loaded.config.plugins) {
-    const Result<void> checked = catalog.plugins.check_settings(plugin, settings);
+    const Result<void> checked = catalog.plugins.check_settings(plugin);
     if (checked) continue;
     config::Problem problem;
     problem.message = checked.error().message;

@@ -63,8 +63,9 @@ Result<std::string> Secrets::look_up(const std::string& name) const {
 
 Result<std::string> Secrets::resolve(std::string_view name) {
   if (!is_secret_name(name)) {
-    return fail(code::kInvalidArgument, "'" + std::string(name) + "' is no name for a secret",
-                "use letters, digits, '-', '_' and '.'");
+    // More often the value itself, given in place of its name: nothing of it is shown.
+    return fail(code::kInvalidArgument, "that is no name for a secret",
+                "give the secret's name, not its value: letters, digits, '-', '_' and '.'");
   }
   const std::string key(name);
   Result<std::string> value = look_up(key);

@@ -157,7 +157,7 @@ Result<std::vector<ops::Operation>> Host::declare_native(Plugin& plugin) {
   return operations;
 }
 
-Result<void> Host::check_settings(std::string_view plugin, std::string_view settings) {
+Result<void> Host::check_settings(std::string_view plugin) {
   if (Result<std::vector<std::string>> loaded = registry_.children(plugin); !loaded) {
     return std::unexpected(loaded.error());
   }
@@ -166,11 +166,7 @@ Result<void> Host::check_settings(std::string_view plugin, std::string_view sett
     return fail(code::kNotFound, "there is no plugin '" + std::string(plugin) + "'",
                 "engine plugins lists them");
   }
-  const Result<std::string> checked =
-      ops::check_fields("plugins." + std::string(plugin), "setting",
-                        found->second->declaration.config, settings, ops::Form::normalised);
-  if (!checked) return std::unexpected(checked.error());
-  return {};
+  return ensure_started(*found->second);
 }
 
 Result<void> Host::ensure_started(Plugin& plugin) {

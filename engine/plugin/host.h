@@ -43,8 +43,8 @@ class Host {
   Host(Loop& loop, ops::Registry& registry, ops::Secrets& secrets, HostOptions options);
   ~Host();  // stops the started ones, the last started first
 
-  // Whether the settings (JSON) suit what the plugin declares. NOT_FOUND: there is no such plugin.
-  Result<void> check_settings(std::string_view plugin, std::string_view settings);
+  // Whether the plugin starts with its settings. NOT_FOUND: there is no such plugin.
+  Result<void> check_settings(std::string_view plugin);
   // Loads every declaration; starts nothing.
   std::vector<PluginStatus> list();
 

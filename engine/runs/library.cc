@@ -34,8 +34,15 @@ bool is_module_name(std::string_view name) {
   return true;
 }
 
-// A runbook returns runbook{...}; other Lua files beside it are modules and settings.
-bool calls_runbook(const std::string& text) {
+Result<Source> read_source(std::string name, std::string label, std::string file) {
+  Result<std::string> text = read_file(file, kSourceBytesMax);
+  if (!text) return std::unexpected(text.error());
+  return Source{std::move(name), std::move(label), std::move(file), std::move(*text)};
+}
+
+}  // namespace
+
+bool is_runbook(const std::string& text) {
   for (size_t at = text.find("runbook"); at != std::string::npos;
        at = text.find("runbook", at + 1)) {
     const std::string_view before = trim(std::string_view(text).substr(0, at));
@@ -46,14 +53,6 @@ bool calls_runbook(const std::string& text) {
   }
   return false;
 }
-
-Result<Source> read_source(std::string name, std::string label, std::string file) {
-  Result<std::string> text = read_file(file, kSourceBytesMax);
-  if (!text) return std::unexpected(text.error());
-  return Source{std::move(name), std::move(label), std::move(file), std::move(*text)};
-}
-
-}  // namespace
 
 Library::Library(std::vector<std::string> runbook_folders, std::vector<std::string> script_folders)
     : runbook_folders_(std::move(runbook_folders)), script_folders_(std::move(script_folders)) {}
@@ -95,7 +94,7 @@ std::vector<Source> Library::list() const {
       if (path.has_parent_path() && path.parent_path().filename() == path.filename())
         name = path.parent_path();
       const Result<std::string> text = read_file(file, kSourceBytesMax);
-      if (!text || !calls_runbook(*text) || !seen.insert(name).second) continue;
+      if (!text || !is_runbook(*text) || !seen.insert(name).second) continue;
       found.push_back({name, label, file, ""});
     }
   }

@@ -16,6 +16,9 @@ struct Source {
   std::string text;
 };
 
+// A runbook returns runbook{...}; other Lua files beside it are modules and settings.
+bool is_runbook(const std::string& text);
+
 class Library {
  public:
   // Folders in order of precedence, existing or not.
@@ -24,8 +27,7 @@ class Library {
   // A name, or a path (it contains "./", starts with "/", or ends in ".lua"). NOT_FOUND with "did
   // you mean".
   Result<Source> runbook(std::string_view name_or_file) const;
-  // Every runbook's name and file, sorted; texts are not read. Files named *.test.lua and folders'
-  // settings.lua are not runbooks; a file that does not contain "runbook" as a call is a module.
+  // Every runbook's name and file, sorted; texts are left out.
   std::vector<Source> list() const;
   // For require(name) out of `from` (a file): a sibling of that file first, then the script
   // folders. "std.units" is std/units.lua. In folders of runbooks, a sibling in the first of them

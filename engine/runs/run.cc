@@ -64,11 +64,17 @@ Result<void> Run::compile(const Source& source, const lua::Limits& limits) {
   return interpreter_->load(source.label, source.text);
 }
 
-Result<void> Run::load_call(const Source& source, const lua::Limits& limits) {
-  params_ = request_.params;
+Result<void> Run::load_call(const ops::Operation& op, const std::string& args, const Source& source,
+                            const lua::Limits& limits) {
+  called_ = &op;
+  params_ = "{\"args\":" + args + "}";
+  std::string recorded = args;
+  ops::redact(op.params, recorded);
+  request_.params = "{\"args\":" + recorded + "}";
   scope_ = "call";
   permissions_ = ops::Permissions::all();
-  return compile(source, limits);
+  if (Result<void> compiled = compile(source, limits); !compiled) return compiled;
+  return check_secrets(op.params, args);
 }
 
 Result<void> Run::load(const Source& source, const lua::Limits& limits) {
@@ -81,8 +87,10 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
     return std::unexpected(params.error());
   }
   params_ = std::move(*params);
+  request_.params = params_;
+  ops::redact(info.params, request_.params);
   scope_ = runbook_;
-  if (Result<void> known = check_secrets(info.params); !known) return known;
+  if (Result<void> known = check_secrets(info.params, params_); !known) return known;
   Result<ops::Permissions> permissions = ops::Permissions::parse(info.allow);
   if (!permissions) {
     return fail(permissions.error().code, runbook_ + ": " + permissions.error().message,
@@ -94,8 +102,9 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
 
 // A reference to a secret that does not exist is more often the value itself, given in place of its
 // name: nothing of it is to be recorded.
-Result<void> Run::check_secrets(const std::vector<ops::Field>& params) const {
-  const Result<JsonDocument> given = read_json(params_);
+Result<void> Run::check_secrets(const std::vector<ops::Field>& params,
+                                std::string_view arguments) const {
+  const Result<JsonDocument> given = read_json(arguments);
   for (const ops::Field& param : params) {
     if (param.type != ops::Type::secret || !given) continue;
     const auto reference = json_member(given->root(), param.name);
@@ -115,7 +124,7 @@ store::NewRun Run::row() const {
   row.file = file_;
   row.principal = request_.principal;
   row.trigger = request_.trigger;
-  row.params = params_;
+  row.params = request_.params;
   row.dry_run = request_.dry_run;
   row.created_at_ms = row.started_at_ms = started_at_ms_;
   row.sources = sources_;
@@ -125,8 +134,8 @@ store::NewRun Run::row() const {
 void Run::start() {
   journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch,
                    [this](const Error& error) { broken(error); });
-  journal_->show(
-      entries::started(started_at_ms_, runbook_, params_, request_.trigger, request_.dry_run));
+  journal_->show(entries::started(started_at_ms_, runbook_, request_.params, request_.trigger,
+                                  request_.dry_run));
   const Millis timeout = interpreter_->info().timeout;
   if (timeout.count() > 0) {
     deadline_ = shared_.deadlines.add(timeout, [this, timeout] {
@@ -179,6 +188,7 @@ void Run::end() {
   } else if (ended) {
     outcome.state = "succeeded";
     outcome.result = shared_.secrets.scrubbed(*ended);
+    if (called_) ops::redact(called_->results, outcome.result);
   } else {
     outcome.state =
         cancelled_ && ended.error().error.code == code::kCancelled ? "cancelled" : "failed";
@@ -316,11 +326,24 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   const bool cut_off = !outcome && outcome.error().code == code::kCancelled;
   if (cut_off && outcome.error().outcome_unknown) ++doubts_;
   if (ended_) return;
+  std::optional<Result<std::string>> redacted = without_sensitive(call, outcome);
+  const Result<std::string>& kept = redacted ? *redacted : outcome;
   if (call.intended) {
-    journal_->note_result(entries::result(call, outcome, at, ms));
+    journal_->note_result(entries::result(call, kept, at, ms));
   } else {
-    journal_->note(entries::whole(call, outcome, ms));
+    journal_->note(entries::whole(call, kept, ms));
   }
+}
+
+// What the journal may keep of an answer with sensitive fields; nothing for any other.
+std::optional<Result<std::string>> Run::without_sensitive(
+    const ops::Call& call, const Result<std::string>& outcome) const {
+  if (!outcome) return std::nullopt;
+  const Result<const ops::Operation*> op = shared_.registry.find(call.operation);
+  if (!op || std::ranges::none_of((*op)->results, &ops::Field::sensitive)) return std::nullopt;
+  std::string kept = *outcome;
+  ops::redact((*op)->results, kept);
+  return kept;
 }
 
 void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,

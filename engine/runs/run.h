@@ -46,9 +46,10 @@ class Run : public lua::Outside, public ops::Caller {
 
   // Compiles the runbook, checks parameters and permissions. Nothing is recorded when that fails.
   Result<void> load(const Source& source, const lua::Limits& limits);
-  // The same for a person's own call: the parameters are taken as they are, and the script may do
+  // The same for a person's own call: the arguments are taken as they are, and the script may do
   // whatever the operator's configuration leaves to a person.
-  Result<void> load_call(const Source& source, const lua::Limits& limits);
+  Result<void> load_call(const ops::Operation& op, const std::string& args, const Source& source,
+                         const lua::Limits& limits);
   void start();
 
   lua::Turn turn(std::chrono::nanoseconds slice);
@@ -89,12 +90,14 @@ class Run : public lua::Outside, public ops::Caller {
 
  private:
   Result<void> compile(const Source& source, const lua::Limits& limits);
-  Result<void> check_secrets(const std::vector<ops::Field>& params) const;
+  Result<void> check_secrets(const std::vector<ops::Field>& params, std::string_view given) const;
   // Recorded as a wait of `delay_ms`, which takes `really_ms`.
   TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
   // Who calls: this run, or a Lua plugin's operation within it.
   ops::Caller& caller(const ops::Operation* within);
   void end_bodies();
+  std::optional<Result<std::string>> without_sensitive(const ops::Call& call,
+                                                       const Result<std::string>& outcome) const;
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const Source& source);
   void broken(const Error& error);
@@ -107,8 +110,9 @@ class Run : public lua::Outside, public ops::Caller {
   Callbacks callbacks_;
   std::string id_;
   std::string runbook_, file_;
-  std::string scope_;  // whose state it is: the runbook's, or that of all calls by hand
-  std::string params_;
+  std::string scope_;   // whose state it is: the runbook's, or that of all calls by hand
+  std::string params_;  // what the script is given; `request_` has what is recorded
+  const ops::Operation* called_ = nullptr;  // by a person, and nothing else
   std::vector<store::SourceText> sources_;
   std::map<std::string, std::string, std::less<>> files_;  // label -> file, to find siblings
   ops::Permissions permissions_;

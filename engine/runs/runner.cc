@@ -147,15 +147,13 @@ Result<std::string> Runner::start(StartRequest request, Watch watch,
 Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request,
                                  Watch watch,
                                  std::move_only_function<void(Result<Outcome>)> finished) {
-  if (Result<const ops::Operation*> found = impl_->shared.registry.find(operation); !found) {
-    return std::unexpected(found.error());
-  }
+  const Result<const ops::Operation*> found = impl_->shared.registry.find(operation);
+  if (!found) return std::unexpected(found.error());
   request.runbook = "call " + operation;
-  request.params = "{\"args\":" + (args.empty() ? "{}" : args) + "}";
   const Source source{request.runbook, request.runbook, "", calling(operation)};
   auto run = std::make_unique<Run>(impl_->shared, std::move(request),
                                    impl_->callbacks(std::move(watch), std::move(finished)));
-  if (Result<void> loaded = run->load_call(source, impl_->options.limits); !loaded) {
+  if (Result<void> loaded = run->load_call(**found, args, source, impl_->options.limits); !loaded) {
     return std::unexpected(loaded.error());
   }
   return impl_->begin(std::move(run));

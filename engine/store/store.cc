@@ -1,6 +1,9 @@
 // Opening the store, and the way from its calls to the writer's thread.
 #include "engine/store/store.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -48,6 +51,13 @@ Result<void> make_folder(const std::string& folder) {
   return fail(std::move(error));
 }
 
+// For its owner alone, before SQLite makes it for everybody. What is there already keeps its mode,
+// and is not opened here: closing it would drop the locks of this process's other connections.
+void make_private(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) close(fd);
+}
+
 Error no_store(const std::string& folder) {
   return Error(code::kNotFound, "there is no store in '" + folder + "'",
                "nothing has run yet, or it is in another folder (--state-dir)");
@@ -73,6 +83,7 @@ Result<std::unique_ptr<Store>> Store::open(Loop& loop, StoreOptions options) {
   }
   Result<LockFile> locks = open_locks(options);
   if (!locks) return fail(locks.error());
+  if (writes) make_private(file);
   Result<Database> db = Database::open(
       file, writes ? Database::Access::create : Database::Access::write, options.vfs);
   if (!db) return fail(db.error());

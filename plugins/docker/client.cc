@@ -177,17 +177,31 @@ Asked ask(const Call& call, Ask ask, Heard heard) {
   return try_ask(call, std::move(ask), {}, failing(call, std::move(heard)));
 }
 
+void done_json(const Call& call, const Response& response, Write write) {
+  const auto document = Document::read(response.body);
+  if (!document) return call.fail(document.error());
+  std::string out;
+  out.reserve(response.body.size());
+  JsonWriter json(out);
+  write(json, document->root());
+  call.done(out);
+}
+
 Asked ask_json(const Call& call, Ask ask, Write write) {
-  auto written = [call, write = std::move(write)](const Response& response) mutable {
-    const auto document = Document::read(response.body);
-    if (!document) return call.fail(document.error());
-    std::string out;
-    out.reserve(response.body.size());
-    JsonWriter json(out);
-    write(json, document->root());
-    call.done(out);
-  };
-  return engine::docker::ask(call, std::move(ask), std::move(written));
+  return engine::docker::ask(call, std::move(ask),
+                             [call, write = std::move(write)](const Response& response) mutable {
+                               done_json(call, response, std::move(write));
+                             });
+}
+
+void probe_gone(const Call& call, const Result<std::string>& path, std::string_view result) {
+  if (!path) return call.fail(path.error());
+  const std::string gone = R"({"done":true,"result":)" + std::string(result) + "}";
+  try_ask(call, {.path = *path}, [call, gone](const Result<Response>& response) {
+    if (response) return call.done(R"({"done":false})");
+    if (response.error().code == code::kNotFound) return call.done(gone);
+    call.fail(response.error());
+  });
 }
 
 std::string api_of(const Call& call) {

@@ -63,9 +63,14 @@ Asked try_ask(const Call& call, Ask ask, Hearing hearing, Answered answered);
 using Heard = std::move_only_function<void(Response)>;
 Asked ask(const Call& call, Ask ask, Heard heard);
 Asked ask(const Call& call, Ask ask, Hearing hearing, Heard heard);
-// And where the answer is what `write` makes of Docker's JSON.
+
+// The call's answer is what `write` makes of Docker's JSON.
 using Write = std::move_only_function<void(JsonWriter& json, element root)>;
+void done_json(const Call& call, const Response& response, Write write);
 Asked ask_json(const Call& call, Ask ask, Write write);
+
+// The probe of a removal: it is done where nothing is left at `path`, and then answered `result`.
+void probe_gone(const Call& call, const Result<std::string>& path, std::string_view result = "{}");
 
 // The version that was negotiated with the call's daemon ("1.41"); empty before the first answer.
 std::string api_of(const Call& call);

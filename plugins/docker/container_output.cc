@@ -133,27 +133,35 @@ void write_block(JsonWriter& json, element stats) {
   json.key("block").begin_object().field("read", read).field("written", written).end_object();
 }
 
+void write_stats(JsonWriter& json, element root, bool raw) {
+  const int64_t used = memory_used(root), limit = integer_at(root, "memory_stats/limit");
+  json.begin_object().field("cpu_percent", cpu_percent(root)).key("memory").begin_object();
+  json.field("used", used).field("limit", limit);
+  json.field("percent",
+             limit > 0 ? static_cast<double>(used) * 100 / static_cast<double>(limit) : 0)
+      .end_object();
+  write_traffic(json, root);
+  write_block(json, root);
+  json.field("pids", integer_at(root, "pids_stats/current"));
+  if (raw) {
+    json.key("raw");
+    append_value(json, root);
+  }
+  json.end_object();
+}
+
 void stats(Call call) {
   auto path = container_path(call, "/stats");
   if (!path) return call.fail(path.error());
-  ask_json(
-      call, {.path = std::move(*path), .query = "stream=false"},
-      [call](JsonWriter& json, element root) {
-        const int64_t used = memory_used(root), limit = integer_at(root, "memory_stats/limit");
-        json.begin_object().field("cpu_percent", cpu_percent(root)).key("memory").begin_object();
-        json.field("used", used).field("limit", limit);
-        json.field("percent",
-                   limit > 0 ? static_cast<double>(used) * 100 / static_cast<double>(limit) : 0)
-            .end_object();
-        write_traffic(json, root);
-        write_block(json, root);
-        json.field("pids", integer_at(root, "pids_stats/current"));
-        if (call.args().boolean("raw")) {
-          json.key("raw");
-          append_value(json, root);
-        }
-        json.end_object();
-      });
+  ask(call, {.path = std::move(*path), .query = "stream=false"}, [call](const Response& response) {
+    if (trim(response.body).empty()) {
+      return call.fail(Error(code::kNotFound, "the container '" + call.args().string("container") +
+                                                  "' was removed while it was measured"));
+    }
+    done_json(call, response, [raw = call.args().boolean("raw")](JsonWriter& json, element root) {
+      write_stats(json, root, raw);
+    });
+  });
 }
 
 constexpr engine_field kLogsParams[] = {

@@ -175,13 +175,7 @@ void probe_signal(Call call) {
   });
 }
 
-void probe_remove(Call call) {
-  try_inspect(call, [call](const Result<element>& container) {
-    if (container) return call.done(kNotDone);
-    if (container.error().code == code::kNotFound) return call.done(kDoneEmpty);
-    call.fail(container.error());
-  });
-}
+void probe_remove(Call call) { probe_gone(call, container_path(call, "/json")); }
 
 // Done if the new name is taken by what the old one no longer names.
 void probe_rename(Call call) {

@@ -20,6 +20,16 @@ std::string_view code_of_conflict(std::string_view message) {
   return taken ? code::kAlreadyExists : code::kConflict;
 }
 
+// What Docker has no better status for.
+std::string_view code_of_failure(std::string_view message) {
+  if (says(message, {"does not exist for container"})) return code::kNotFound;
+  if (says(message, {"not running"})) return code::kConflict;
+  if (says(message, {"invalid reference format"})) return code::kInvalidArgument;
+  if (says(message, {"criu"}) && says(message, {"executable file not found", "not installed"}))
+    return code::kUnsupported;
+  return code::kFailed;
+}
+
 }  // namespace
 
 std::string message_of(std::string_view body) {
@@ -48,7 +58,7 @@ std::string_view code_of(int status, std::string_view message) {
     case 401:
       return code::kUnauthenticated;
     case 403:
-      return code::kPermissionDenied;
+      return says(message, {"has active endpoints"}) ? code::kConflict : code::kPermissionDenied;
     case 404:
       return code::kNotFound;
     case 405:
@@ -67,7 +77,7 @@ std::string_view code_of(int status, std::string_view message) {
     case 503:
       return code::kBackendUnavailable;
     default:
-      return code::kFailed;
+      return code_of_failure(message);
   }
 }
 

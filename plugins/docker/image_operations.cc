@@ -127,6 +127,11 @@ void preview_image(Call call) {
   });
 }
 
+void probe_remove(Call call) {
+  probe_gone(call, image_path(call.args().string("image"), "/json"),
+             R"({"untagged":[],"deleted":[]})");
+}
+
 Result<std::string> prune_query(const plugin::Args& args) {
   auto filters = filters_json(args);
   if (!filters) return fail(filters.error());
@@ -216,12 +221,15 @@ constexpr engine_operation kOperations[] = {
         acting_on("image", previewed(bound<preview_image, lent>,
                                      operation("image.tag", "Gives an image one more name.",
                                                ENGINE_CHANGE, bound<tag, lent>, kTagParams)))),
-    lasting("5m", acting_on("image", previewed(bound<preview_image, lent>,
-                                               operation("image.remove",
-                                                         "Removes a name of an image, and with the "
-                                                         "last one the image.",
-                                                         ENGINE_DESTROY, bound<remove, lent>,
-                                                         kRemoveParams, kRemoved)))),
+    lasting("5m",
+            probed(bound<probe_remove, lent>,
+                   acting_on("image",
+                             previewed(bound<preview_image, lent>,
+                                       operation("image.remove",
+                                                 "Removes a name of an image, and with the last "
+                                                 "one the image.",
+                                                 ENGINE_DESTROY, bound<remove, lent>, kRemoveParams,
+                                                 kRemoved))))),
     lasting("10m",
             idempotent(operation("image.prune", "Removes images that nothing uses.", ENGINE_DESTROY,
                                  bound<prune, lent>, kPruneParams, kPruned))),

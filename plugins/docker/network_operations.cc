@@ -85,6 +85,10 @@ void remove(Call call) {
       [call](const Response&) { call.done("{}"); });
 }
 
+void probe_remove(Call call) {
+  probe_gone(call, path_to("network", call.args().string("network"), ""));
+}
+
 void prune(Call call) {
   const plugin::Args args = call.args();
   Query query;
@@ -188,10 +192,12 @@ constexpr engine_operation kOperations[] = {
     acting_on("network", probed(bound<probe_create, lent>,
                                 operation("network.create", "Makes a network.", ENGINE_CHANGE,
                                           bound<create, lent>, kCreateParams, kCreated))),
-    acting_on("network",
-              previewed(bound<get, lent>,
-                        operation("network.remove", "Removes a network that no container is on.",
-                                  ENGINE_DESTROY, bound<remove, lent>, kRemoveParams))),
+    probed(bound<probe_remove, lent>,
+           acting_on(
+               "network",
+               previewed(bound<get, lent>,
+                         operation("network.remove", "Removes a network that no container is on.",
+                                   ENGINE_DESTROY, bound<remove, lent>, kRemoveParams)))),
     lasting("5m", idempotent(operation("network.prune", "Removes networks that nothing is on.",
                                        ENGINE_DESTROY, bound<prune, lent>, kPruneParams, kPruned))),
     idempotent(acting_on(

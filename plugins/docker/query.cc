@@ -87,6 +87,10 @@ Result<std::string> path_to(std::string_view kind, std::string_view name, std::s
   if (name.empty()) {
     return fail(code::kInvalidArgument, "the name of a " + std::string(kind) + " is empty");
   }
+  if (std::ranges::any_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f; })) {
+    return fail(code::kInvalidArgument,
+                "the name of a " + std::string(kind) + " has no control characters");
+  }
   // Docker would take it for another address.
   if (name.find('/') != std::string_view::npos || name == "." || name == "..") {
     return fail(code::kNotFound, "No such " + std::string(kind) + ": " + std::string(name));

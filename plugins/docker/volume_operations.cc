@@ -85,6 +85,10 @@ void remove(Call call) {
       [call](const Response&) { call.done("{}"); });
 }
 
+void probe_remove(Call call) {
+  probe_gone(call, path_to("volume", call.args().string("volume"), ""));
+}
+
 // Since API 1.42 only those without a name are pruned unless `all` is a filter, before that all of
 // them are.
 bool prunes_named_too(const std::string& api) {
@@ -172,9 +176,11 @@ constexpr engine_operation kOperations[] = {
     idempotent(acting_on("volume",
                          operation("volume.create", "Makes a volume, if it is not there already.",
                                    ENGINE_CHANGE, bound<create, lent>, kCreateParams, kGot))),
-    acting_on("volume", previewed(bound<get, lent>,
-                                  operation("volume.remove", "Removes a volume and what is in it.",
-                                            ENGINE_DESTROY, bound<remove, lent>, kRemoveParams))),
+    probed(bound<probe_remove, lent>,
+           acting_on("volume",
+                     previewed(bound<get, lent>,
+                               operation("volume.remove", "Removes a volume and what is in it.",
+                                         ENGINE_DESTROY, bound<remove, lent>, kRemoveParams)))),
     lasting("10m",
             idempotent(operation("volume.prune", "Removes volumes that no container uses.",
                                  ENGINE_DESTROY, bound<prune, lent>, kPruneParams, kPruned))),

@@ -35,13 +35,24 @@ std::unexpected<Error> taken(const std::string& to) {
               "add overwrite = true to replace it");
 }
 
+bool same_file(const std::string& one, const std::string& other) {
+  struct stat first {
+  }, second{};
+  return stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 }  // namespace
 
-Result<std::string> back_up(plugin::ForeignDatabase& database, const std::string& to,
-                            bool overwrite) {
+Result<std::string> back_up(plugin::ForeignDatabase& database, const std::string& path,
+                            const std::string& to, bool overwrite) {
   const size_t slash = to.rfind('/');
   if (slash != 0 && (slash == std::string::npos || !to.starts_with('/'))) {
     return fail(code::kInvalidArgument, "'" + to + "' is no absolute path");
+  }
+  if (same_file(path, to)) {
+    return fail(code::kInvalidArgument, "'" + to + "' is the database itself",
+                "who has it open would go on writing to what was replaced");
   }
   if (!overwrite && access(to.c_str(), F_OK) == 0) return taken(to);
   const std::string beside =

@@ -6,7 +6,7 @@
 namespace engine::sqlite_plugin {
 
 // {"path": to, "bytes": n}
-Result<std::string> back_up(plugin::ForeignDatabase& database, const std::string& to,
-                            bool overwrite);
+Result<std::string> back_up(plugin::ForeignDatabase& database, const std::string& path,
+                            const std::string& to, bool overwrite);
 
 }  // namespace engine::sqlite_plugin

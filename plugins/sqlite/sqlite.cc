@@ -159,9 +159,10 @@ void vacuum(plugin::Call call) {
 
 void backup(plugin::Call call) {
   const auto args = call.args();
-  with_database(call, Access::read,
-                [to = args.string("to"), overwrite = args.boolean("overwrite")](
-                    ForeignDatabase& database) { return back_up(database, to, overwrite); });
+  with_database(
+      call, Access::read,
+      [path = args.string("path"), to = args.string("to"), overwrite = args.boolean("overwrite")](
+          ForeignDatabase& database) { return back_up(database, path, to, overwrite); });
 }
 
 void cancel(void*, engine_call call) {

@@ -291,8 +291,9 @@ TEST_CASE("every command has help with examples, and asking for help is no error
 
 TEST_CASE("a plugin's settings are validated before the plugin is needed") {
   Cli cli;
-  const std::string file =
-      cli.write("engine.toml", "[plugins.process]\nnonsense = 1\n[plugins.bogus]\nx = 2\n");
+  const std::string file = cli.write("engine.toml",
+                                     "[plugins.process]\nnonsense = 1\n[plugins.bogus]\nx = 2\n"
+                                     "[plugins.docker.daemons.a]\nhoost = \"x\"\n");
 
   const Ended ended = cli.run({"config", "validate", file});
 
@@ -300,6 +301,24 @@ TEST_CASE("a plugin's settings are validated before the plugin is needed") {
   CHECK(ended.out.find("engine.toml:2:1: error: plugins.process: there is no setting") !=
         std::string::npos);
   CHECK(ended.out.find("engine.toml:4:1: error: there is no plugin 'bogus'") != std::string::npos);
+  CHECK(ended.out.find("plugins.docker.daemons.a has no setting named 'hoost'") !=
+        std::string::npos);
+}
+
+TEST_CASE("engine check finds what a runbook's modules are wrong about") {
+  Cli cli;
+  const std::string book = cli.write("books/team/job.lua",
+                                     "local site = require(\"site\")\n"
+                                     "return runbook { summary = site.summary, run = print }\n");
+  const std::string module = cli.write("books/team/site.lua", "error(\"no summary is set\")\n");
+
+  const Ended ended = cli.run({"check", book});
+
+  CHECK(ended.code == 65);
+  CHECK(ended.out.find("no summary is set") != std::string::npos);
+  cli.write("books/team/site.lua", "return { summary = \"Does it.\" }\n");
+  CHECK(cli.run({"check", book}).code == 0);
+  CHECK(cli.run({"check", module}).code == 0);
 }
 
 TEST_CASE("calls by hand share a state of their own") {

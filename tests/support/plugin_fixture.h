@@ -64,6 +64,11 @@ class PluginFixture {
   engine::Result<std::string> probe(const std::string& name, const std::string& args) {
     return run(name, args, &engine::ops::Operation::probe);
   }
+  Json probed(const std::string& name, const std::string& args) {
+    const auto result = probe(name, args);
+    REQUIRE(result.has_value());
+    return Json(*result);
+  }
   Json answer(const std::string& name, const std::string& args) {
     auto result = call(name, args);
     INFO(name << args << ": " << (result ? "" : result.error().message));

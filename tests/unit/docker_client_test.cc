@@ -133,6 +133,7 @@ TEST_CASE("what is refused reaches the user in Docker's words under the code it 
   CHECK(refused(400, message("failed to create task for container: OCI runtime")).code == "FAILED");
   CHECK(refused(401, message("unauthorized")).code == "UNAUTHENTICATED");
   CHECK(refused(403, message("forbidden")).code == "PERMISSION_DENIED");
+  CHECK(refused(403, message("network n has active endpoints")).code == "CONFLICT");
   CHECK(refused(409, message("Container db is not paused")).code == "CONFLICT");
   CHECK(
       refused(409, message("The container name \\\"/db\\\" is already in use by container")).code ==
@@ -141,6 +142,12 @@ TEST_CASE("what is refused reaches the user in Docker's words under the code it 
   CHECK(refused(500, message("Bind for 0.0.0.0:80 failed: port is already allocated")).code ==
         "CONFLICT");
   CHECK(refused(500, message("something broke")).code == "FAILED");
+  CHECK(refused(500, message("checkpoint a does not exist for container db")).code == "NOT_FOUND");
+  CHECK(refused(500, message("Container db not running")).code == "CONFLICT");
+  CHECK(refused(500, message("invalid reference format")).code == "INVALID_ARGUMENT");
+  CHECK(refused(500, message("CRIU version check failed: exec: \\\"criu\\\": executable file not "
+                             "found in $PATH"))
+            .code == "UNSUPPORTED");
   CHECK(refused(501, message("not here")).code == "UNSUPPORTED");
   CHECK(refused(503, message("busy")).code == "BACKEND_UNAVAILABLE");
   const Error plain = refused(500, "no JSON at all");
@@ -203,6 +210,12 @@ TEST_CASE("what is no JSON is an error of the daemon", "[docker]") {
   CHECK(world.code("docker.system.get", "{}") == "FAILED");
 }
 
+TEST_CASE("a container that is removed while it is measured is not there", "[docker]") {
+  FakeDocker docker([](HttpPeer& peer, const std::string&) { return peer.answer(200, ""); });
+  PluginFixture world(docker.settings());
+  CHECK(world.code("docker.container.stats", R"({"container":"db"})") == "NOT_FOUND");
+}
+
 TEST_CASE("several daemons are asked by name", "[docker]") {
   FakeDocker one(
       [](HttpPeer& peer, const std::string&) { return peer.answer(200, R"([{"Id":"one"}])"); });
@@ -226,6 +239,7 @@ TEST_CASE("a name that would lead to another address is no container", "[docker]
           "NOT_FOUND");
   }
   CHECK(world.code("docker.container.remove", R"({"container":""})") == "INVALID_ARGUMENT");
+  CHECK(world.code("docker.container.get", R"({"container":"new\nline"})") == "INVALID_ARGUMENT");
   CHECK(world.code("docker.checkpoint.remove", R"({"container":"a","name":".."})") ==
         "INVALID_ARGUMENT");
   CHECK(docker.asked().empty());

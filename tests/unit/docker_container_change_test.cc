@@ -26,9 +26,7 @@ struct Changes : DockerWorld {
     return Json(*result);
   }
   Json probed(const std::string& operation, const std::string& args) {
-    const auto result = probe("docker.container." + operation, args);
-    REQUIRE(result.has_value());
-    return Json(*result);
+    return PluginFixture::probed("docker.container." + operation, args);
   }
 };
 

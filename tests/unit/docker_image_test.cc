@@ -66,7 +66,9 @@ TEST_CASE("an image is imported and found and named and removed", "[docker]") {
   const Json untagged = docker.answer("docker.image.remove", image_named(second));
   CHECK(untagged.text("/untagged/0") == second);
   CHECK_FALSE(untagged.has("/deleted/0"));
+  CHECK_FALSE(docker.probed("docker.image.remove", image_named(name + ":1")).boolean("/done"));
   const Json removed = docker.answer("docker.image.remove", image_named(name + ":1"));
+  CHECK(docker.probed("docker.image.remove", image_named(name + ":1")).boolean("/done"));
   CHECK(removed.text("/deleted/0") == id);
   CHECK(docker.code("docker.image.get", image_named(name + ":1")) == "NOT_FOUND");
 }

@@ -36,6 +36,8 @@ TEST_CASE("containers are put on a network and taken off it", "[docker]") {
   const auto busy = docker.call("docker.network.remove", network_named(name));
   REQUIRE_FALSE(busy);
   CHECK(busy.error().message.find("has active endpoints") != std::string::npos);
+  CHECK(busy.error().code == "CONFLICT");
+  CHECK_FALSE(docker.probed("docker.network.remove", network_named(name)).boolean("/done"));
 
   CHECK(docker.answer("docker.network.disconnect", both + "}").boolean("/changed"));
   CHECK_FALSE(docker.answer("docker.network.disconnect", both + "}").boolean("/changed"));
@@ -43,6 +45,7 @@ TEST_CASE("containers are put on a network and taken off it", "[docker]") {
   CHECK(docker.preview("docker.network.remove", network_named(name)).has_value());
   CHECK(docker.call("docker.network.remove", network_named(name)).has_value());
   CHECK(docker.code("docker.network.get", network_named(name)) == "NOT_FOUND");
+  CHECK(docker.probed("docker.network.remove", network_named(name)).boolean("/done"));
 }
 
 TEST_CASE("a network's name is given once and its maker finds it again", "[docker]") {

@@ -31,7 +31,9 @@ TEST_CASE("a volume is made, found, described and removed", "[docker]") {
   CHECK(docker.preview("docker.volume.remove", volume_named(name)).has_value());
   CHECK(docker.answer("docker.volume.get", volume_named(name)).text("/name") == name);
 
+  CHECK_FALSE(docker.probed("docker.volume.remove", volume_named(name)).boolean("/done"));
   CHECK(docker.call("docker.volume.remove", volume_named(name)).has_value());
+  CHECK(docker.probed("docker.volume.remove", volume_named(name)).boolean("/done"));
   CHECK(docker.code("docker.volume.get", volume_named(name)) == "NOT_FOUND");
   CHECK(docker.code("docker.volume.remove", volume_named(name)) == "NOT_FOUND");
 }

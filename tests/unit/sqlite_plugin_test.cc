@@ -170,6 +170,8 @@ TEST_CASE_METHOD(SqliteWorld, "a backup is a whole database, and replaces nothin
   CHECK(rows.has("/rows/1"));
   CHECK(code("sqlite.backup", args(",\"overwrite\":true,\"to\":\"" + to + "\"")) == "none");
   CHECK(code("sqlite.backup", args(R"(,"to":"/nonexistent/copy.db")")) == "NOT_FOUND");
+  const std::string itself = args(",\"overwrite\":true,\"to\":\"" + path + "\"");
+  CHECK(code("sqlite.backup", itself) == "INVALID_ARGUMENT");
   int temporary = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     temporary += entry.path().string().ends_with(".tmp");
