@@ -61,7 +61,8 @@ void negotiate(const AskingPtr& asking) {
         if (!response) return give_up(asking, response.error());
         Daemon& daemon = asking->daemon;
         const auto reported = response->headers.find("api-version");
-        if (!reported && response->status >= 400) {
+        const int status = response->status;
+        if (!reported && (status == 401 || status == 403 || status >= 500)) {
           return asking->answered(fail(refusal(*response, daemon)));
         }
         auto api = negotiated_api(reported.value_or(""), daemon);

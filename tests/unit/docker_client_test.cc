@@ -216,6 +216,17 @@ TEST_CASE("a container that is removed while it is measured is not there", "[doc
   CHECK(world.code("docker.container.stats", R"({"container":"db"})") == "NOT_FOUND");
 }
 
+TEST_CASE("a server that is no Docker daemon is named as such", "[docker]") {
+  const TemporaryFolder folder;
+  HttpServer other([](HttpPeer& peer) { return peer.answer(404, "not found"); },
+                   folder.path() + "/other.sock");
+  PluginFixture world(R"({"socket":")" + other.unix_socket() + "\"}");
+  const auto refused = world.call("docker.system.ping", "{}");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == "UNSUPPORTED");
+  CHECK(refused.error().hint == "check that a Docker daemon listens there");
+}
+
 TEST_CASE("several daemons are asked by name", "[docker]") {
   FakeDocker one(
       [](HttpPeer& peer, const std::string&) { return peer.answer(200, R"([{"Id":"one"}])"); });
