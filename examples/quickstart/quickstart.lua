@@ -83,6 +83,7 @@ local function observe_docker()
   end)
   if ok then return seen end
   if seen.code == "CANCELLED" then error(seen, 0) end
+  if seen.code == "TIMEOUT" then return { absent = "one is there, but it hangs or is very busy" } end
   return { absent = seen.message }
 end
 

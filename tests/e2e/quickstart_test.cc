@@ -1,6 +1,9 @@
 // examples/quickstart run as a person would, on files of its own.
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -82,6 +85,23 @@ TEST_CASE_METHOD(Quickstart, "quickstart says that no Docker daemon answers and 
   INFO(ended.out);
   CHECK(ended.status == 0);
   CHECK(ended.out.find("no Docker daemon answers: ") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Quickstart, "quickstart says in words that a Docker daemon hangs",
+                 "[quickstart]") {
+  const std::string socket = folder.path() + "/hung.sock";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(listen(fd, 8) == 0);
+  const Ended ended = start("", "unix://" + socket + " ENGINE_PLUGINS_DOCKER_TIMEOUT=300ms");
+  close(fd);
+  INFO(ended.out);
+  CHECK(ended.status == 0);
+  CHECK(ended.out.find("no Docker daemon answers: one is there, but it hangs") !=
+        std::string::npos);
 }
 
 TEST_CASE_METHOD(Quickstart, "quickstart shows containers where a Docker daemon answers",
