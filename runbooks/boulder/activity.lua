@@ -5,13 +5,16 @@
 --- earlier run saw what it sent, or read and wrote on disks, grow; and now, while it uses the processor. What is
 --- unknown never makes a workspace idle by itself: it is idle from the newest of these on.
 
+local outage = require("outage")
 local settings = require("settings")
 local times = require("std.times")
 local units = require("std.units")
 
 local activity = {}
 
-local NAME = "counters"
+-- Each daemon has its own.
+local function name_of(daemon) return "counters/" .. daemon end
+
 local KEPT = "14d" -- without a run, what was seen is forgotten
 
 local function traffic(stats) return stats.network.sent + stats.block.read + stats.block.written end
@@ -36,7 +39,7 @@ function activity.newest_line(daemon, id)
     daemon = daemon, container = id, tail = 1, timestamps = true, limit = "64KiB",
   })
   if not ok then
-    if logs.code == "CANCELLED" or logs.code == "BACKEND_UNAVAILABLE" then error(logs, 0) end
+    if logs.code == "CANCELLED" or outage.is_confirmed(daemon, logs) then error(logs, 0) end
     return nil
   end
   local newest
@@ -49,27 +52,28 @@ function activity.newest_line(daemon, id)
   return newest
 end
 
---- What earlier runs saw: by id { traffic, moved (ms) }.
-function activity.recall()
-  local known = state.get { name = NAME }
+--- What earlier runs saw: by id { traffic, moved, used (ms) }.
+function activity.recall(daemon)
+  local known = state.get { name = name_of(daemon) }
   return known and known ~= json.null and known.value or {}
 end
 
---- Notes what was seen now, so that the next run knows who has been active between.
-function activity.remember(consumers)
+--- Notes what was seen now, so that the next run knows who has been active between, and what Docker has forgotten.
+function activity.remember(daemon, consumers)
   local seen = {}
   for _, each in ipairs(consumers) do
-    if each.workspace then seen[each.id] = { traffic = each.traffic, moved = each.moved } end
+    if each.workspace then seen[each.id] = { traffic = each.traffic, moved = each.moved, used = each.used_at } end
   end
-  state.set { name = NAME, value = json.map(seen), ttl = KEPT }
+  state.set { name = name_of(daemon), value = json.map(seen), ttl = KEPT }
 end
 
---- Fills in last_active (ms) and why, traffic and moved of a consumer { id, container, stats }.
+--- Fills in last_active (ms) and why, traffic, moved and used_at of a consumer { id, container, stats }.
 --- evidence: { now, events, lines, remembered }
 function activity.judge(consumer, evidence)
   local container, before = consumer.container, evidence.remembered[consumer.id]
   consumer.traffic = traffic(consumer.stats)
   consumer.moved = before and before.moved or nil
+  consumer.used_at = evidence.events[consumer.id] or before and before.used or nil
   if before and math.abs(consumer.traffic - before.traffic) > units.size(settings.high_memory.idle_traffic) then
     consumer.moved = evidence.now
   end
@@ -78,7 +82,7 @@ function activity.judge(consumer, evidence)
   local function newer(at, words)
     if at and at > last then last, why = at, words end
   end
-  newer(evidence.events[consumer.id], "Docker's last event about it")
+  newer(consumer.used_at, "Docker's last event about it")
   newer(evidence.lines[consumer.id], "its last line of log")
   newer(times.parse(label), "its label says so")
   newer(consumer.moved, "it sent or stored data")

@@ -2,7 +2,9 @@
 --- asked to, and says what else can be done.
 
 local activity = require("activity")
+local events = require("events")
 local memory_report = require("memory_report")
+local outage = require("outage")
 local settings = require("settings")
 local times = require("std.times")
 local units = require("std.units")
@@ -37,8 +39,9 @@ local function measure(daemon)
   return consumers
 end
 
-local function judge_activity(consumers, params)
-  local has_health, evidence = {}, { now = times.now(), lines = {}, remembered = activity.recall() }
+local function judge_activity(seen, params)
+  local consumers = seen.consumers
+  local has_health, evidence = {}, { now = times.now(), lines = {}, remembered = activity.recall(params.daemon) }
   local reads, ids = { limit = AT_ONCE }, {}
   for _, consumer in ipairs(consumers) do
     if consumer.workspace then
@@ -48,38 +51,57 @@ local function judge_activity(consumers, params)
     end
   end
   for i, at in pairs(parallel(reads)) do evidence.lines[ids[i]] = at end
-  evidence.events = activity.newest_events(docker.event.list {
-    daemon = params.daemon, since = params.idle, limit = 10000,
-    filters = { type = { "container" }, label = { settings.labels.workspace } },
-  }, has_health)
   local idle_after, idle = units.duration(params.idle), {}
+  local told = events.read(params.daemon)
+  evidence.events = activity.newest_events(told.containers, has_health)
+  local reach = events.reach(told, {}, nil, 0, evidence.now)
+  seen.events_since = reach > evidence.now - idle_after and reach or nil
   for _, consumer in ipairs(consumers) do
     if consumer.workspace then
       activity.judge(consumer, evidence)
       consumer.idle_ms = math.max(0, evidence.now - consumer.last_active)
-      consumer.idle = consumer.idle_ms >= idle_after and not consumer.container.kept
+      consumer.idle = consumer.idle_ms > idle_after and not consumer.container.kept
       if consumer.idle then idle[#idle + 1] = consumer end
     end
   end
-  activity.remember(consumers)
+  activity.remember(params.daemon, consumers)
   return idle
 end
 
--- Each is looked at once more before it is stopped. Answers the stopped ones and those that were left alone.
-local function stop_idle(idle, params)
-  local tasks, stopped, spared = { limit = AT_ONCE }, {}, {}
-  for i, consumer in ipairs(idle) do
+-- Looked at once more, and stopped where it is idle still.
+local function stop(consumer, daemon)
+  if not activity.is_still_idle(daemon, consumer) then return false end
+  docker.container.stop { daemon = daemon, container = consumer.id }
+  return true
+end
+
+-- A failure is its own, and the others are stopped all the same, unless Docker is gone. Fills in stopped, spared (used
+-- or removed meanwhile) and unstopped, those two each with its reason.
+local function stop_idle(seen, params)
+  local tasks, down = { limit = AT_ONCE }, nil
+  for i, consumer in ipairs(seen.idle) do
     tasks[i] = function()
-      if not activity.is_still_idle(params.daemon, consumer) then return false end
-      docker.container.stop { daemon = params.daemon, container = consumer.id }
-      return true
+      local ok, answer = false, down
+      if not down then ok, answer = pcall(stop, consumer, params.daemon) end
+      if not ok and answer.code == "CANCELLED" then error(answer, 0) end
+      if not ok and outage.is(answer) then down = answer end
+      return { ok = ok, answer = answer }
     end
   end
-  for i, is_stopped in ipairs(parallel(tasks)) do
-    table.insert(is_stopped and stopped or spared, idle[i])
-    if not is_stopped then log.info(idle[i].name .. " has just been used, and is left alone") end
+  for i, done in ipairs(parallel(tasks)) do
+    local consumer = seen.idle[i]
+    if done.ok and done.answer then
+      table.insert(seen.stopped, consumer)
+    elseif done.ok or done.answer.code == "NOT_FOUND" then
+      consumer.reason = done.ok and "has just been used, and was left alone" or "has been removed meanwhile"
+      table.insert(seen.spared, consumer)
+      log.info(consumer.name .. " " .. consumer.reason)
+    else
+      consumer.reason = done.answer.message
+      table.insert(seen.unstopped, consumer)
+      log.warn("could not stop " .. consumer.name, { reason = consumer.reason })
+    end
   end
-  return stopped, spared
 end
 
 local function sum(consumers, field)
@@ -139,9 +161,17 @@ local function result_of(seen, dry_run)
     idle = names(seen.idle),
     stopped = dry_run and json.list {} or names(seen.stopped),
     spared = names(seen.spared),
+    unstopped = names(seen.unstopped),
+    events_since = seen.events_since and times.format(seen.events_since) or json.null,
     reclaimable_bytes = sum(seen.idle, "used"),
     memory_to_add_bytes = missing_memory(seen.machine.memory),
   }
+end
+
+-- All that asks Docker.
+local function look_at_docker(seen, params)
+  seen.consumers = step("Rank the consumers", measure, params.daemon)
+  seen.idle = step("Look for idle workspaces", judge_activity, seen, params)
 end
 
 return runbook {
@@ -159,22 +189,18 @@ return runbook {
     { "daemon", "string", "Which Docker daemon", settings.daemon },
   },
   run = function(ctx)
-    local params, seen = ctx.params, { stopped = {}, spared = {} }
+    local params, seen = ctx.params, { stopped = {}, spared = {}, unstopped = {} }
     seen.machine = step("Check the host's memory", host.get)
     seen.high = seen.machine.memory.used_percent >= params.max_used
     seen.processes = host.process.list { sort = "memory", limit = 5, sample = "0s" }
-    seen.consumers = step("Rank the consumers", function()
-      local ok, found = pcall(measure, params.daemon)
-      if ok then return found end
-      if found.code == "BACKEND_UNAVAILABLE" then memory_report.without_docker(seen, found) end
-      error(found, 0)
-    end)
-    seen.idle = step("Look for idle workspaces", judge_activity, seen.consumers, params)
-    seen.contacts = contacts(seen.consumers)
     seen.to_add = missing_memory(seen.machine.memory)
-    if params.stop_idle and #seen.idle > 0 then
-      seen.stopped, seen.spared = step("Stop idle workspaces", stop_idle, seen.idle, params)
+    local ok, err = pcall(look_at_docker, seen, params)
+    if not ok then
+      if outage.of_docker(err) then memory_report.without_docker(seen, params, err) end
+      error(err, 0)
     end
+    seen.contacts = contacts(seen.consumers)
+    if params.stop_idle and #seen.idle > 0 then step("Stop idle workspaces", stop_idle, seen, params) end
     memory_report.write(seen, params, ctx.dry_run)
     return result_of(seen, ctx.dry_run)
   end,

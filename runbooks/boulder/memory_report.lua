@@ -1,5 +1,7 @@
 --- What a person reads of high-memory: the verdict, the ranking, then the guide's options in its order.
 
+local events = require("events")
+local outage = require("outage")
 local text = require("std.text")
 local times = require("std.times")
 local units = require("std.units")
@@ -65,7 +67,11 @@ local function add_contacts(lines, seen)
 end
 
 local function add_idle(lines, seen, params, dry_run)
-  lines[#lines + 1] = "b. Force-stop workspaces that are idle for " .. params.idle .. " or longer"
+  lines[#lines + 1] = "b. Force-stop workspaces that are idle for longer than " .. params.idle
+  if seen.events_since then
+    lines[#lines + 1] = ("    Docker's events reach back only to %s; what was done before may be missing"):format(
+      events.moment(seen.events_since, times.now()))
+  end
   if #seen.idle == 0 then
     lines[#lines + 1] = "    there is none"
     return
@@ -81,7 +87,10 @@ local function add_idle(lines, seen, params, dry_run)
       count(#seen.stopped, "workspace"))
   end
   for _, each in ipairs(seen.spared) do
-    lines[#lines + 1] = ("    %s has just been used, and was left alone"):format(each.name)
+    lines[#lines + 1] = ("    %s %s"):format(each.name, each.reason)
+  end
+  for _, each in ipairs(seen.unstopped) do
+    lines[#lines + 1] = ("    could not be stopped: %s: %s"):format(each.name, each.reason)
   end
   if not params.stop_idle then
     lines[#lines + 1] = ("  do: run it again with --stop-idle (--dry-run shows it first); that frees about %s"):format(
@@ -133,10 +142,16 @@ function memory_report.write(seen, params, dry_run)
   report(table.concat(lines, "\n"))
 end
 
---- When the daemon cannot be asked: the host alone.
-function memory_report.without_docker(seen, err)
-  local lines = { headline(seen), "  Docker does not answer, so workspaces are unknown: " .. err.message }
+--- When the daemon does not answer, or cannot be asked: the host, and what was seen before.
+function memory_report.without_docker(seen, params, err)
+  local lines = { headline(seen) }
+  lines[#lines + 1] = outage.is(err) and "  Docker does not answer, so workspaces are unknown: " .. err.message or
+    "  Docker could not be asked, so workspaces are unknown: " .. err.message
+  if err.hint then lines[#lines + 1] = "  do: " .. err.hint end
+  if seen.consumers then add_ranking(lines, seen, params) end
   add_processes(lines, seen)
+  lines[#lines + 1] = ""
+  add_more_memory(lines, seen)
   report(table.concat(lines, "\n"))
 end
 
