@@ -77,13 +77,15 @@ end
 local function image_pull(errors, images)
   local found = evidence_of("image_pull", errors)
   for _, image in ipairs(images) do
+    local words = ("image %s is needed to start and not on this machine"):format(image.image)
     if image.refused then
-      found.evidence[#found.evidence + 1] = ("image %s is not on this machine, and pulling it fails: %s"):format(
-        image.image, image.refused)
-    elseif not image.pulled then
-      found.evidence[#found.evidence + 1] = ("image %s is not on this machine%s"):format(image.image,
-        image.planned and "; a real run pulls it, which tells whether the registry allows that" or "")
+      words = words .. ", and pulling it fails: " .. image.refused
+    elseif image.planned then
+      words = words .. "; a real run pulls it, which tells whether the registry allows that"
+    elseif image.pulled then
+      words = ("image %s was not on this machine, and pulling it works"):format(image.image)
     end
+    found.evidence[#found.evidence + 1] = words
   end
   found.advice = "check registry auth: the credentials that Boulder pulls with (docker login REGISTRY), whether the "
     .. "registry answers from here, and the image's name and tag"
@@ -118,9 +120,11 @@ function causes.find(seen)
   return found
 end
 
---- The images of workspaces that are not on this machine: what Docker would have to pull at a start.
-function causes.missing_images(daemon, containers, more)
-  local looks, seen = { limit = 8 }, {}
+--- The images that a start needs to pull, since they are not on this machine: those that every start needs, by the
+--- settings, and those of containers that could not be started for want of them. What has a container starts without
+--- its tag.
+function causes.missing_images(daemon, containers, errors, of_every_start)
+  local looks, seen, wanting = { limit = 8 }, {}, {}
   local function look(image)
     if not image or image == "" or seen[image] then return end
     seen[image] = true
@@ -131,13 +135,31 @@ function causes.missing_images(daemon, containers, more)
       error(err, 0)
     end
   end
-  for _, image in ipairs(more) do look(image) end
-  for _, container in ipairs(containers) do look(container.image) end
+  for _, err in ipairs(errors) do
+    if err.source == "start" and err.cause == "image_pull" then wanting[err.name] = true end
+  end
+  for _, image in ipairs(of_every_start) do look(image) end
+  for _, container in ipairs(containers) do
+    if wanting[container.name] then look(container.image) end
+  end
   local missing = {}
   for _, image in ipairs(parallel(looks)) do
     if image then missing[#missing + 1] = image end
   end
   return missing
+end
+
+--- Whether asking the registry tells anything and does no harm: something failed to be pulled, and no disk is full.
+function causes.may_pull(errors, disks)
+  for _, disk in ipairs(disks) do
+    if disk.full then return false end
+  end
+  local has_failed = false
+  for _, err in ipairs(errors) do
+    if err.cause == "disk_full" and err.source ~= "log" then return false end
+    has_failed = has_failed or err.cause == "image_pull"
+  end
+  return has_failed
 end
 
 --- Asks the registry for a missing image, which is what tells whether it may be pulled at all.
@@ -160,7 +182,7 @@ end
 --- Whether errors speak of the daemon's addresses for networks rather than of ports.
 function causes.wants_networks(errors)
   for _, err in ipairs(errors) do
-    if err.text:lower():find("address pools", 1, true) then return true end
+    if err.cause == "port_exhaustion" and err.text:lower():find("address pools", 1, true) then return true end
   end
   return false
 end

@@ -1,5 +1,6 @@
 --- Removes the containers of old workspaces that are stopped. Volumes stay: they may hold a user's work.
 
+local outage = require("outage")
 local workspaces = require("workspaces")
 
 local cleanup = {}
@@ -32,22 +33,25 @@ function cleanup.measure(daemon, candidates, label)
   for _, candidate in ipairs(candidates) do candidate.bytes = sizes[candidate.id] or 0 end
 end
 
---- Removes them without force, so that one that was started meanwhile stays. Answers the removed and the kept ones.
+--- Removes them without force, so that one that was started meanwhile stays. Answers the removed ones, the kept ones
+--- with the reason of each, and the error if Docker does not answer any more.
 function cleanup.remove(daemon, candidates)
-  local removed, kept = {}, {}
+  local removed, kept, down = {}, {}, nil
   for _, candidate in ipairs(candidates) do
-    local ok, err = pcall(docker.container.remove, { daemon = daemon, container = candidate.id })
+    local ok, err = false, down
+    if not down then ok, err = pcall(docker.container.remove, { daemon = daemon, container = candidate.id }) end
     if ok or err.code == "NOT_FOUND" then
       removed[#removed + 1] = candidate
-    elseif err.code == "CONFLICT" or err.code == "FAILED" then
+    elseif err.code == "CANCELLED" then
+      error(err, 0)
+    else
+      if outage.is(err) then down = err end
       candidate.reason = err.message
       kept[#kept + 1] = candidate
       log.warn("could not remove " .. candidate.name, { reason = err.message })
-    else
-      error(err, 0)
     end
   end
-  return removed, kept
+  return removed, kept, down
 end
 
 return cleanup

@@ -28,7 +28,7 @@ local settings = {
     cleanup_older_than = "7d", -- a stopped workspace that was active since is never removed
     images = {},               -- that every workspace start needs, beside those of the containers
     pull_timeout = "20s",      -- how long the registry may take to refuse
-    log_lines = 200,           -- of each container
+    log_limit = "256KiB",      -- of each log and stream, its newest bytes
     log_containers = 100,      -- whose logs are read, failed ones first
   },
 

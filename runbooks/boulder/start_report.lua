@@ -1,5 +1,6 @@
 --- What a person reads of workspace-start-failures: the verdict first, then causes with what to do, then what was seen.
 
+local events = require("events")
 local times = require("std.times")
 local units = require("std.units")
 local workspaces = require("workspaces")
@@ -14,6 +15,12 @@ local SHOWN = 10 -- of any list
 
 local function count(number, noun) return ("%d %s%s"):format(number, noun, number == 1 and "" or "s") end
 
+-- Names in one line.
+local function some(names)
+  local shown = table.concat(table.move(names, 1, math.min(#names, SHOWN), 1, {}), ", ")
+  return #names > SHOWN and ("%s and %d more"):format(shown, #names - SHOWN) or shown
+end
+
 local function add_some(lines, list, words)
   for i, item in ipairs(list) do
     if i > SHOWN then
@@ -24,15 +31,60 @@ local function add_some(lines, list, words)
   end
 end
 
-local function headline(seen, since)
+local function of_starts(seen, since)
   local started = seen.starts
-  if started.starts == 0 then return ("OK: no workspace was started in the last %s"):format(since) end
+  if started.starts == 0 then return ("Docker saw no start of a workspace in the last %s"):format(since) end
   local words = ("%d of %s failed in the last %s (%s %%)"):format(#started.failed,
     count(started.starts, "workspace start"), since, units.format_number(started.rate))
-  if #started.failed == 0 then return "OK: " .. words end
-  words = ("%s, %s affected"):format(words, count(#started.users, "user"))
-  if seen.escalation.needed then return "CRITICAL, ESCALATE: " .. words end
-  return (seen.failing and "WARNING: " or "OK: ") .. words
+  if #started.failed == 0 then return words end
+  return ("%s, %s affected"):format(words, count(#started.users, "user"))
+end
+
+local function of_causes(seen)
+  local titles, said = {}, {}
+  for i, cause in ipairs(seen.causes) do titles[i] = TITLES[cause.cause] end
+  for _, err in ipairs(seen.errors) do said[err.cause or false] = true end
+  local all_said = true
+  for _, cause in ipairs(seen.causes) do all_said = all_said and said[cause.cause] or false end
+  return (all_said and "errors speak of %s" or "there are signs of %s"):format(table.concat(titles, ", "))
+end
+
+-- Says why the verdict is what it is.
+local function reason(seen, params)
+  if seen.outage then return "Docker does not answer, so no workspace can start" end
+  local words = of_starts(seen, params.since)
+  if seen.failing then
+    if seen.starts.rate > params.max_rate then return words end
+    return ("the alert has been firing for %s, though %s"):format(params.firing_for, words)
+  end
+  if seen.verdict == "warning" then
+    if seen.starts.starts > 0 and #seen.starts.failed == 0 then words = "the starts that Docker saw are fine" end
+    return ("%s, but %s"):format(words, of_causes(seen))
+  end
+  if seen.verdict == "unknown" and seen.starts.starts == 0 then
+    return words .. "; if users try to start some, Boulder does not come so far as to ask Docker"
+  end
+  return words
+end
+
+local WORDS = { critical = "CRITICAL, ESCALATE", warning = "WARNING", unknown = "UNKNOWN", ok = "OK" }
+
+local function add_headline(lines, seen, params)
+  lines[#lines + 1] = WORDS[seen.verdict] .. ": " .. reason(seen, params)
+  if seen.events_since then
+    lines[#lines + 1] = ("  Docker's events reach back only to %s; failures may be missing"):format(
+      events.moment(seen.events_since, times.now()))
+  end
+  if seen.since and not seen.failing then
+    lines[#lines + 1] = ("  earlier runs have seen that starts fail since %s"):format(
+      events.moment(seen.since, times.now()))
+  end
+end
+
+local function add_outage(lines, err)
+  if not err then return end
+  lines[#lines + 1] = "    " .. err.message
+  lines[#lines + 1] = "  do: systemctl status docker; journalctl -u docker --since -1h"
 end
 
 local function add_escalation(lines, seen)
@@ -111,6 +163,15 @@ local function add_errors(lines, errors)
   end)
 end
 
+local function add_unread(lines, logs)
+  if #logs.unread > 0 then
+    lines[#lines + 1] = ("  not read: the log of %s"):format(some(logs.unread))
+  end
+  if #logs.truncated > 0 then
+    lines[#lines + 1] = ("  only the newest lines were read of %s"):format(some(logs.truncated))
+  end
+end
+
 local function add_machine(lines, machine)
   lines[#lines + 1] = ""
   lines[#lines + 1] = "Host " .. machine.hostname
@@ -124,11 +185,18 @@ local function add_machine(lines, machine)
         units.format_size(disk.available_bytes))
     end
   end
+  for _, interface in ipairs(machine.interfaces) do
+    local received, sent = interface.received, interface.sent
+    lines[#lines + 1] = ("    network %s: %s received, %s sent since it came up; %d errors, %d dropped"):format(
+      interface.name, units.format_size(received.bytes), units.format_size(sent.bytes), received.errors + sent.errors,
+      received.dropped + sent.dropped)
+  end
 end
 
 local function add_docker(lines, seen)
   local system = seen.docker
-  lines[#lines + 1] = ("Docker %s on %s"):format(system.version, system.name)
+  lines[#lines + 1] = ("Docker %s on %s, storage driver %s"):format(system.version, system.name,
+    system.driver)
   lines[#lines + 1] = ("    %d running, %d paused, %d stopped containers, %s; data in %s"):format(system.running,
     system.paused, system.stopped, count(system.images, "image"), system.root_dir)
   if not seen.here then
@@ -138,24 +206,24 @@ local function add_docker(lines, seen)
 end
 
 function start_report.write(seen, params, dry_run)
-  local lines = { headline(seen, params.since) }
+  local lines = {}
+  add_headline(lines, seen, params)
+  add_outage(lines, seen.outage)
   add_escalation(lines, seen)
   add_causes(lines, seen)
   add_ports(lines, seen.ports)
   add_cleanup(lines, seen, params, dry_run)
   add_errors(lines, seen.errors)
+  add_unread(lines, seen.logs)
   add_machine(lines, seen.machine)
-  add_docker(lines, seen)
+  if seen.docker then add_docker(lines, seen) end
   report(table.concat(lines, "\n"))
 end
 
---- When the daemon cannot be asked, the host alone, and what that means.
-function start_report.without_docker(machine, err)
-  local lines = {
-    "CRITICAL, ESCALATE: Docker does not answer, so no workspace can start",
-    "    " .. err.message,
-    "  do: systemctl status docker; journalctl -u docker --since -1h",
-  }
+--- When the daemon could not be asked, which says nothing about workspaces: what to do about that, and the host.
+function start_report.could_not_ask(machine, err)
+  local lines = { "UNKNOWN: Docker could not be asked", "    " .. err.message }
+  if err.hint then lines[#lines + 1] = "  do: " .. err.hint end
   add_machine(lines, machine)
   report(table.concat(lines, "\n"))
 end

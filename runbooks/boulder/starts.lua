@@ -4,7 +4,7 @@
 --- keeps the error: no port, no disk, no such command), when it ended with an exit code other than 0, or was killed for
 --- want of memory, within the grace time, or when it was removed without ever having started. Who was stopped by
 --- somebody, ended with 0, or ran longer than the grace time, has started well. Attempts are taken from the daemon's
---- events and, where those no longer reach back (Docker keeps the last 256), from what it knows of each container.
+--- events and, where those no longer reach back (events.lua), from what it knows of each container.
 
 local settings = require("settings")
 local times = require("std.times")
@@ -34,6 +34,8 @@ local function read_histories(events)
       table.insert(history.starts, { at = at })
     elseif event.action == "destroy" then
       history.destroyed = at
+    elseif event.action == "kill" and not last then
+      history.killed = at -- of a start that the daemon has forgotten
     elseif last and not last.ended then
       if event.action == "kill" then
         last.stopped = true
@@ -58,10 +60,18 @@ local function failure(attempt, grace)
 end
 
 local function add(attempts, who, at, reason, kind)
-  attempts[#attempts + 1] = {
+  local attempt = {
     id = who.id, name = who.name, workspace = who.workspace or who.name, owner = who.owner, at = at,
     failed = reason ~= nil, reason = reason, kind = kind,
   }
+  attempts[#attempts + 1] = attempt
+  return attempt
+end
+
+-- One that could not be started; `guessed`: when that was is no longer known.
+local function add_refused(attempts, who, at, reason, kind, guessed)
+  local attempt = add(attempts, who, at, reason, kind)
+  attempt.never_started, attempt.guessed = true, guessed
 end
 
 -- A failed start leaves the networks that it was about to join: the only event of it.
@@ -87,13 +97,16 @@ local function add_container(attempts, container, history, disconnected, window)
     local attempt = {
       at = started, exit_code = container.exit_code, oom = container.oom_killed,
       ended = container.state == "exited" and not container.error and container.finished or nil,
+      stopped = history ~= nil and history.killed ~= nil and history.killed >= started,
     }
     add(attempts, container, started, failure(attempt, window.grace))
   end
   if container.error and (container.state == "created" or container.state == "exited") then
-    local at = disconnected
-    if not at or at < (container.finished or 0) then at = started and container.finished or container.created end
-    if at and at >= window.from then add(attempts, container, at, container.error, "error") end
+    local at, guessed = disconnected, false
+    if not at or at < (container.finished or 0) then
+      at, guessed = started and container.finished or container.created, true
+    end
+    if at and at >= window.from then add_refused(attempts, container, at, container.error, "error", guessed) end
   end
 end
 
@@ -111,7 +124,7 @@ function starts.attempts(containers, container_events, network_events, window)
       if attempt.at >= window.from then add(attempts, who, attempt.at, failure(attempt, window.grace)) end
     end
     if history.created and history.destroyed and #history.starts == 0 then
-      add(attempts, history, history.created, "removed before it ever started", "removed")
+      add_refused(attempts, history, history.created, "removed before it ever started", "removed", true)
     end
   end
   table.sort(attempts, function(a, b) return a.at < b.at end)

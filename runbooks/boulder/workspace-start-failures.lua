@@ -4,8 +4,11 @@
 local causes = require("causes")
 local cleanup = require("cleanup")
 local errors = require("errors")
+local events = require("events")
 local incident = require("incident")
+local outage = require("outage")
 local ports = require("ports")
+local record = require("record")
 local settings = require("settings")
 local starts = require("starts")
 local start_report = require("start_report")
@@ -14,50 +17,62 @@ local units = require("std.units")
 local workspaces = require("workspaces")
 
 local defaults = settings.start_failures
+local ROOT_DIR = "/var/lib/docker" -- where Docker keeps everything, unless it says otherwise
 
-local function read_daemon(daemon, machine)
-  local ok, answer = pcall(docker.system.get, { daemon = daemon })
-  if ok then return answer end
-  if answer.code ~= "CANCELLED" then start_report.without_docker(machine, answer) end
-  error(answer, 0)
+-- The guide's `boulder admin stats`: processors, memory, disks and network.
+local function read_machine()
+  local seen = parallel { machine = host.get, interfaces = host.interface.list }
+  seen.machine.interfaces = json.list {}
+  for _, interface in ipairs(seen.interfaces) do
+    local carries = interface.name ~= "lo" and not interface.name:find("^veth")
+    if carries and interface.state ~= "down" then table.insert(seen.machine.interfaces, interface) end
+  end
+  return seen.machine
 end
 
-local function read_events(daemon, since)
-  local label = settings.labels.workspace
-  return parallel {
-    containers = function()
-      return docker.event.list {
-        daemon = daemon, since = since, limit = 10000, filters = { type = { "container" }, label = { label } },
-      }
-    end,
-    networks = function()
-      return docker.event.list { daemon = daemon, since = since, limit = 10000, filters = { type = { "network" } } }
-    end,
-  }
+local function newer(attempts, from)
+  local found = {}
+  for _, attempt in ipairs(attempts) do
+    if attempt.at >= from then found[#found + 1] = attempt end
+  end
+  return found
 end
 
+-- What is kept for later runs goes back as far as any of them looks by default.
 local function count_starts(seen, params)
-  local window = { from = times.now() - units.duration(params.since), grace = units.duration(params.start_grace) }
-  seen.starts = starts.summary(starts.attempts(seen.containers, seen.events.containers, seen.events.networks, window))
+  local daemon, now = params.daemon, times.now()
+  local from = now - units.duration(params.since)
+  local window = {
+    from = math.min(from, now - units.duration(defaults.since)), grace = units.duration(params.start_grace),
+  }
+  seen.containers = workspaces.read(daemon)
+  local told = events.read(daemon)
+  local attempts = starts.attempts(seen.containers, told.containers, told.networks, window)
+  attempts = record.merge(attempts, seen.before, window.from)
+  local reach = events.reach(told, seen.containers, seen.before, window.from, now)
+  record.remember(daemon, { at = now, newest = told.newest, reach = reach, attempts = attempts },
+    units.format_duration(now - window.from))
+  seen.starts = starts.summary(newer(attempts, from))
+  seen.events_since = reach > from and reach or nil
 end
 
 local function gather_errors(seen, params)
   local failed = {}
   for _, attempt in ipairs(seen.starts.failed) do failed[attempt.id] = true end
   local found = errors.of_starts(seen.starts.failed)
-  local in_logs = errors.in_logs({
-    daemon = params.daemon, since = params.since, lines = defaults.log_lines, containers = defaults.log_containers,
+  local in_logs, read = errors.in_logs({
+    daemon = params.daemon, since = params.since, limit = defaults.log_limit, containers = defaults.log_containers,
     failed = failed,
   }, seen.containers, errors.services(params.daemon))
-  table.move(in_logs, 1, #in_logs, #found + 1, found)
-  return found
+  seen.logs = read
+  return table.move(in_logs, 1, #in_logs, #found + 1, found)
 end
 
 local function look_for_causes(seen, ctx)
   local params = ctx.params
   seen.disks = causes.disks(seen.machine, seen.here and seen.docker.root_dir, params.disk_full)
-  seen.images = causes.missing_images(params.daemon, seen.containers, defaults.images)
-  if #seen.images > 0 and params.check_registry then
+  seen.images = causes.missing_images(params.daemon, seen.containers, seen.errors, defaults.images)
+  if #seen.images > 0 and params.check_registry and causes.may_pull(seen.errors, seen.disks) then
     step("Check the registry", function()
       for _, image in ipairs(seen.images) do causes.try_pull(params.daemon, image, ctx.dry_run) end
     end)
@@ -76,20 +91,48 @@ local function clear_old_workspaces(seen, params)
   if #candidates > 0 then cleanup.measure(params.daemon, candidates, settings.labels.workspace) end
   local done = { candidates = candidates, removed = {}, kept = {}, asked = params.cleanup, disk_full = true }
   if params.cleanup and #candidates > 0 then
-    done.removed, done.kept = step("Remove old workspaces", cleanup.remove, params.daemon, candidates)
+    done.removed, done.kept, seen.outage = step("Remove old workspaces", cleanup.remove, params.daemon, candidates)
   end
   return done
 end
 
+-- All that asks Docker, in the guide's order.
+local function look_at_docker(seen, ctx)
+  local params = ctx.params
+  seen.docker = step("Check the Docker daemon", docker.system.get, { daemon = params.daemon })
+  seen.here = seen.docker.name == seen.machine.hostname
+  step("Count starts of workspaces", count_starts, seen, params)
+  seen.errors = step("Gather recent errors", gather_errors, seen, params)
+  seen.causes = step("Look for common causes", look_for_causes, seen, ctx)
+  seen.cleanup = clear_old_workspaces(seen, params)
+end
+
+-- What is known without Docker: this machine, and what earlier runs have seen.
+local function go_without_docker(seen, params)
+  local from = times.now() - units.duration(params.since)
+  local before = seen.before and seen.before.attempts or {}
+  seen.starts = seen.starts or starts.summary(newer(before, from))
+  seen.errors = seen.errors or errors.of_starts(seen.starts.failed)
+  local root = seen.docker and (seen.here and seen.docker.root_dir or nil) or ROOT_DIR
+  seen.disks = causes.disks(seen.machine, root, params.disk_full)
+  seen.causes = seen.causes or causes.find { errors = seen.errors, disks = seen.disks, images = {}, networks = {} }
+end
+
 local function judge(seen, params)
-  local failing = seen.starts.rate > params.max_rate
-  local since = incident.note(failing, units.duration(params.firing_for), defaults.forget_after)
-  seen.since = since
-  seen.failing = failing
-  return incident.escalation({
-    failing = failing, rate = seen.starts.rate, users = #seen.starts.users,
-    lasts_ms = since and times.now() - since or 0,
+  local started, firing_for = seen.starts, units.duration(params.firing_for)
+  seen.failing = seen.outage ~= nil or started.rate > params.max_rate or firing_for > 0
+  -- Nothing seen is no proof that all is well, so it ends no incident.
+  seen.is_known = started.starts > 0 and not seen.events_since
+  local failing
+  if seen.failing then failing = true elseif seen.is_known then failing = false end
+  seen.since = incident.note(params.daemon, failing, firing_for, defaults.forget_after)
+  local escalation = incident.escalation({
+    failing = seen.failing, outage = seen.outage, rate = started.rate, users = #started.users,
+    lasts_ms = seen.since and times.now() - seen.since or 0,
   }, { rate = params.escalate_rate, users = params.escalate_users, after = params.escalate_after })
+  seen.verdict = escalation.needed and "critical" or (seen.failing or #seen.causes > 0) and "warning"
+    or seen.is_known and "ok" or "unknown"
+  return escalation
 end
 
 local function names_of(list)
@@ -98,25 +141,40 @@ local function names_of(list)
   return json.list(names)
 end
 
+local function moment(ms) return ms and times.format(ms) or json.null end
+
 local function result_of(seen, dry_run)
+  local down = seen.outage and { code = seen.outage.code, message = seen.outage.message }
   return {
-    verdict = seen.escalation.needed and "critical" or seen.failing and "warning" or "ok",
+    verdict = seen.verdict,
+    docker_outage = down or json.null,
     starts = seen.starts.starts,
     failed = #seen.starts.failed,
     rate_percent = seen.starts.rate,
     users = json.list(seen.starts.users),
     workspaces = json.list(seen.starts.workspaces),
-    failing_since = seen.since and times.format(seen.since) or json.null,
+    failing_since = moment(seen.since),
+    events_since = moment(seen.events_since),
     causes = json.list(seen.causes),
     errors = json.list(seen.errors),
+    logs = { unread = json.list(seen.logs.unread), truncated = json.list(seen.logs.truncated) },
     ports = json.list(seen.ports),
     missing_images = json.list(seen.images),
     disks = json.list(seen.disks),
+    network = seen.machine.interfaces,
     cleanup = {
       candidates = names_of(seen.cleanup.candidates), kept = names_of(seen.cleanup.kept),
       removed = dry_run and json.list {} or names_of(seen.cleanup.removed),
     },
     escalate = seen.escalation,
+  }
+end
+
+-- Until Docker has told more.
+local function nothing_seen(params)
+  return {
+    logs = { unread = {}, truncated = {} }, ports = {}, images = {},
+    cleanup = { candidates = {}, removed = {}, kept = {}, asked = params.cleanup },
   }
 end
 
@@ -130,7 +188,7 @@ return runbook {
     { "since", "duration", "How far back starts and errors are looked at", defaults.since },
     { "cleanup", "boolean", "Removes old stopped workspaces where the disk is full; else they are only named", false },
     { "cleanup_older_than", "duration", "How long ago an old workspace was last active", defaults.cleanup_older_than },
-    { "check_registry", "boolean", "Pulls images of workspaces that are missing, to see whether that works", true },
+    { "check_registry", "boolean", "Pulls missing images that starts need, once a pull has failed", true },
     { "firing_for", "duration", "How long the alert has been firing, if that is known", "0s" },
     { "max_rate", "number", "Percent of starts that may fail", defaults.max_rate, min = 0, max = 100 },
     { "escalate_rate", "number", "Escalate above so many percent", defaults.escalate_rate, min = 0, max = 100 },
@@ -141,18 +199,19 @@ return runbook {
     { "daemon", "string", "Which Docker daemon", settings.daemon },
   },
   run = function(ctx)
-    local params, seen = ctx.params, {}
-    seen.machine = step("Check system resources", host.get)
-    seen.docker = step("Check the Docker daemon", read_daemon, params.daemon, seen.machine)
-    seen.here = seen.docker.name == seen.machine.hostname
-    step("Count starts of workspaces", function()
-      seen.containers = workspaces.read(params.daemon)
-      seen.events = read_events(params.daemon, params.since)
-      count_starts(seen, params)
-    end)
-    seen.errors = step("Gather recent errors", gather_errors, seen, params)
-    seen.causes = step("Look for common causes", look_for_causes, seen, ctx)
-    seen.cleanup = clear_old_workspaces(seen, params)
+    local params = ctx.params
+    local seen = nothing_seen(params)
+    seen.machine = step("Check system resources", read_machine)
+    seen.before = record.recall(params.daemon)
+    local ok, err = pcall(look_at_docker, seen, ctx)
+    if not ok and not outage.is(err) then
+      if outage.of_docker(err) then start_report.could_not_ask(seen.machine, err) end
+      error(err, 0)
+    end
+    if not ok then
+      seen.outage = err
+      go_without_docker(seen, params)
+    end
     seen.escalation = step("Decide on escalation", judge, seen, params)
     start_report.write(seen, params, ctx.dry_run)
     return result_of(seen, ctx.dry_run)

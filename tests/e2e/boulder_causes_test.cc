@@ -100,31 +100,41 @@ TEST_CASE("without a full disk nothing is cleaned up", "[docker]") {
   CHECK(contains(words.out, "no space left on device"));
 }
 
-TEST_CASE("a workspace's image that is gone and cannot be pulled is named", "[docker]") {
+TEST_CASE("an image that starts need is pulled once a pull has failed and no other", "[docker]") {
   if (!DockerDaemon::possible()) return;
-  const Boulder boulder;
+  Boulder boulder;
+  boulder.cli.write("site/boulder/site.lua",
+                    "return { start_failures = { images = { '127.0.0.1:1/workspace:v2' } } }");
   const std::string image = std::string(DockerDaemon::kImage);
-  boulder.docker.request("POST", "/images/" + image + "/tag?repo=127.0.0.1:1/workspace&tag=v2");
+  boulder.docker.request("POST", "/images/" + image + "/tag?repo=127.0.0.1:1/old&tag=v1");
   const std::string body =
-      R"({"Image":"127.0.0.1:1/workspace:v2","Cmd":["true"],"Labels":{"boulder.workspace":"pulled"}})";
-  REQUIRE(boulder.docker.request("POST", "/containers/create?name=ws-pulled", body).status == 201);
-  boulder.docker.request("DELETE", "/images/127.0.0.1:1/workspace:v2?force=1");
+      R"({"Image":"127.0.0.1:1/old:v1","Cmd":["true"],"Labels":{"boulder.workspace":"untagged"}})";
+  REQUIRE(boulder.docker.request("POST", "/containers/create?name=ws-untagged", body).status ==
+          201);
+  boulder.docker.request("DELETE", "/images/127.0.0.1:1/old:v1?force=1");
+  const Ended quiet = boulder.run(kRunbook);
+  INFO(quiet.out << quiet.err);
+  CHECK(contains(quiet.out, "image 127.0.0.1:1/workspace:v2 is needed to start and not on this"));
+  CHECK_FALSE(contains(quiet.out, "connection refused"));
+  CHECK_FALSE(contains(quiet.out, "old:v1"));
 
+  boulder.start("boulder-daemon", R"("boulder.service":"daemon")",
+                R"(["sh","-c","echo 'pull access denied for workspace' >&2"])");
+  boulder.docker.wait("boulder-daemon");
   const Ended words = boulder.run(kRunbook);
   INFO(words.out << words.err);
   CHECK(words.code == 0);
   CHECK(contains(words.out, "CAUSE: image pull failures"));
-  CHECK(contains(words.out, "image 127.0.0.1:1/workspace:v2 is not on this machine, and pulling"));
   CHECK(contains(words.out, "connection refused"));
   CHECK(contains(words.out, "check registry auth"));
+  CHECK_FALSE(contains(words.out, "old:v1"));
 
   const Ended dry = boulder.run(kRunbook, {"--dry-run"});
   INFO(dry.out);
   CHECK(contains(dry.out, "a real run pulls it"));
   CHECK(contains(dry.out, "docker.image.pull"));
-  const Ended unasked = boulder.run(kRunbook, {"--no-check-registry"});
-  CHECK(contains(unasked.out, "image 127.0.0.1:1/workspace:v2 is not on this machine"));
-  CHECK_FALSE(contains(unasked.out, "connection refused"));
+  const Ended full = boulder.run(kRunbook, {"--disk-full", "0"});
+  CHECK_FALSE(contains(full.out, "connection refused"));
 }
 
 TEST_CASE("a taken port is named with its holder and a leaked one with the way to free it",
@@ -179,9 +189,9 @@ TEST_CASE("networks that nobody uses are named when their addresses have run out
   if (!DockerDaemon::possible()) return;
   const Boulder boulder;
   boulder.docker.request("POST", "/networks/create", R"({"Name":"left-over"})");
-  boulder.workspace("net", "ada",
-                    "echo 'all predefined address pools have been fully subsetted' >&2; exit 1");
-  boulder.docker.wait("ws-net");
+  boulder.start("boulder-daemon", R"("boulder.service":"daemon")",
+                R"(["sh","-c","echo 'all predefined address pools are used up' >&2"])");
+  boulder.docker.wait("boulder-daemon");
 
   const Ended words = boulder.run(kRunbook);
   INFO(words.out << words.err);

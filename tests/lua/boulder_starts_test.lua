@@ -63,6 +63,12 @@ test("one that somebody stopped, or that ran longer than the grace time, has sta
   equal(#seen.failed, 0)
 end)
 
+test("one whose start is forgotten and whose kill is not was stopped by somebody", function()
+  local stopped = container("a", { state = "exited", started = at(600), finished = at(590), exit_code = 137 })
+  local seen = summary({ stopped }, { event("a", "kill", 591), event("a", "die", 590, { exitCode = "137" }) })
+  equal({ seen.starts, #seen.failed }, { 1, 0 })
+end)
+
 test("when a container could not be started is when it left its network", function()
   local old = { state = "exited", created = at(90000), started = at(80000), finished = at(70000), error = "no port" }
   local left = { action = "disconnect", time = times.format(at(300)), attributes = { container = "a" } }
