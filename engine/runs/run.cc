@@ -100,8 +100,7 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
   return {};
 }
 
-// A reference to a secret that does not exist is more often the value itself, given in place of its
-// name: nothing of it is to be recorded.
+// More often than a wrong name it is the value itself: nothing of it is to be recorded.
 Result<void> Run::check_secrets(const std::vector<ops::Field>& params,
                                 std::string_view arguments) const {
   const Result<JsonDocument> given = read_json(arguments);
@@ -335,7 +334,6 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   }
 }
 
-// What the journal may keep of an answer with sensitive fields; nothing for any other.
 std::optional<Result<std::string>> Run::without_sensitive(
     const ops::Call& call, const Result<std::string>& outcome) const {
   if (!outcome) return std::nullopt;

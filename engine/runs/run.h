@@ -96,6 +96,7 @@ class Run : public lua::Outside, public ops::Caller {
   // Who calls: this run, or a Lua plugin's operation within it.
   ops::Caller& caller(const ops::Operation* within);
   void end_bodies();
+  // What the journal may keep of an answer with sensitive fields; nothing for any other.
   std::optional<Result<std::string>> without_sensitive(const ops::Call& call,
                                                        const Result<std::string>& outcome) const;
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
