@@ -56,6 +56,7 @@ class Run : public lua::Outside, public ops::Caller {
   void cancel(std::string_view by);
   void flush() { journal_->flush(); }
   bool dirty() const { return journal_->dirty(); }
+  bool awaits_commit() const { return journal_->unconfirmed() > 0; }
   const std::string& id() const { return id_; }
   bool queued = false;  // the runner's note: it stands in a queue for a turn
 

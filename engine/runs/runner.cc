@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <thread>
 
 #include "engine/base/log.h"
 #include "engine/loop/timer.h"
@@ -24,6 +25,9 @@ constexpr nanoseconds kSliceMin = std::chrono::microseconds(50);
 // of short calls of the others takes hardly longer.
 constexpr nanoseconds kBusySlice = std::chrono::microseconds(100);
 constexpr Millis kLazyFlush{50};
+// A lone run's commit is waited for without sleeping, for so long: to be woken afterwards would
+// cost it about as much again as half the disk does.
+constexpr nanoseconds kAwakeMax = std::chrono::microseconds(500);
 
 // `engine call`: a runbook of one call, so that it takes the same road.
 std::string calling(const std::string& operation) {
@@ -37,6 +41,7 @@ struct Runner::Impl {
   Impl(Shared&& shared, RunnerOptions options) : shared(std::move(shared)), options(options) {}
 
   bool take_turns();
+  bool stays_awake() const;
   void turn(Run& run, nanoseconds slice);
   void want_turn(Run& run);
   void flush_later();
@@ -51,6 +56,7 @@ struct Runner::Impl {
   std::deque<Run*> busy;  // used up their slice, and go on
   std::vector<std::unique_ptr<Run>> ended;
   TaskPtr flush_timer;
+  std::chrono::steady_clock::time_point last_turn;
 };
 
 void Runner::Impl::want_turn(Run& run) {
@@ -63,6 +69,7 @@ void Runner::Impl::want_turn(Run& run) {
 void Runner::Impl::turn(Run& run, nanoseconds slice) {
   run.queued = false;
   const lua::Turn result = run.turn(slice);
+  last_turn = std::chrono::steady_clock::now();
   if (result == lua::Turn::sliced) {
     run.queued = true;
     busy.push_back(&run);
@@ -86,7 +93,13 @@ bool Runner::Impl::take_turns() {
     busy.pop_front();
     turn(run, runs.size() > 1 ? kBusySlice : kSliceMax);
   }
-  return !ready.empty() || !busy.empty();
+  return !ready.empty() || !busy.empty() || stays_awake();
+}
+
+bool Runner::Impl::stays_awake() const {
+  static const bool other_cores = std::thread::hardware_concurrency() > 1;
+  return other_cores && runs.size() == 1 && runs.begin()->second->awaits_commit() &&
+         std::chrono::steady_clock::now() - last_turn < kAwakeMax;
 }
 
 // Entries that nobody waits for are on disk soon all the same.

@@ -10,18 +10,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "engine/base/hash.h"
 #include "engine/base/id.h"
 #include "engine/base/json.h"
 #include "tests/support/busybox_image.h"
-#include "tests/support/catch.h"
 
 namespace engine::test {
 
@@ -84,11 +85,16 @@ std::string own_folder() {
   return mkdtemp(name);
 }
 
+// Fails the test, or ends the program that measures.
+void demand(bool good, const std::string& what) {
+  if (!good) throw std::runtime_error(what);
+}
+
 }  // namespace
 
 bool DockerDaemon::possible() {
   const auto without = [](const char* what) {
-    WARN("skipped: a private dockerd needs " << what);
+    std::printf("skipped: a private dockerd needs %s\n", what);
     return false;
   };
   if (geteuid() != 0) return without("root");
@@ -142,10 +148,8 @@ void DockerDaemon::launch(const std::vector<std::string>& options,
 void DockerDaemon::wait_until_it_answers() const {
   while (request("GET", "/_ping").status != 200) {
     const bool keeper_gone = keeper_ > 0 && waitpid(keeper_, nullptr, WNOHANG) != 0;
-    if (ended() || keeper_gone) {
-      INFO(content(folder_ + "/log"));
-      FAIL("dockerd ended before it answered");
-    }
+    demand(!ended() && !keeper_gone,
+           "dockerd ended before it answered: " + content(folder_ + "/log"));
     breathe();
   }
 }
@@ -155,8 +159,7 @@ void DockerDaemon::import_image() const {
   const HttpAnswer answer =
       ask_unix(socket_, "POST", "/images/create?fromSrc=-&repo=engine-test/busybox&tag=1",
                busybox_tar(), "application/x-tar");
-  INFO(answer.body);
-  REQUIRE(answer.status == 200);
+  demand(answer.status == 200, answer.body);
 }
 
 std::string DockerDaemon::network_namespace() const {
@@ -167,14 +170,14 @@ std::string DockerDaemon::network_namespace() const {
 
 void DockerDaemon::inside(const std::function<void()>& work) const {
   const int space = open(network_namespace().c_str(), O_RDONLY | O_CLOEXEC);
-  REQUIRE(space >= 0);
+  demand(space >= 0, "no network namespace of dockerd");
   int entered = -1;
   std::thread([&] {
     entered = setns(space, CLONE_NEWNET);
     if (entered == 0) work();
   }).join();
   close(space);
-  REQUIRE(entered == 0);
+  demand(entered == 0, "cannot enter the network namespace of dockerd");
 }
 
 HttpAnswer DockerDaemon::request(std::string_view method, std::string_view path,
@@ -188,20 +191,17 @@ std::string DockerDaemon::run(const std::string& name, const std::string& script
   append_json_string(body, script);
   body += "]" + (extra.empty() ? "" : "," + extra) + "}";
   const HttpAnswer created = request("POST", "/containers/create?name=" + name, body);
-  INFO(created.body);
-  REQUIRE(created.status == 201);
+  demand(created.status == 201, created.body);
   const size_t at = created.body.find("\"Id\":\"") + 6;
   std::string id = created.body.substr(at, 64);
   const HttpAnswer started = request("POST", "/containers/" + id + "/start");
-  INFO(started.body);
-  REQUIRE(started.status == 204);
+  demand(started.status == 204, started.body);
   return id;
 }
 
 int DockerDaemon::wait(const std::string& container) const {
   const HttpAnswer answer = request("POST", "/containers/" + container + "/wait");
-  INFO(answer.body);
-  REQUIRE(answer.status == 200);
+  demand(answer.status == 200, answer.body);
   return std::atoi(answer.body.c_str() + answer.body.find("\"StatusCode\":") + 13);
 }
 
@@ -214,7 +214,7 @@ bool DockerDaemon::ended() const { return access((folder_ + "/ended").c_str(), F
 pid_t DockerDaemon::pid() const { return std::atoi(content(folder_ + "/pid").c_str()); }
 
 void DockerDaemon::end_by(int signal) {
-  REQUIRE(keeper_ > 0);
+  demand(keeper_ > 0, "this dockerd is shared");
   ::kill(pid(), signal);
   while (!ended()) breathe();
 }
