@@ -47,7 +47,7 @@ coverage:
 	tools/setup build test coverage
 	cmake --preset coverage && cmake --build --preset coverage -j $(JOBS)
 	ctest --test-dir build/coverage -j $(JOBS) --output-on-failure
-	gcovr --root . --filter engine/ --filter plugins/ --exclude-throw-branches --print-summary build/coverage
+	gcovr -j $(JOBS) --gcov-ignore-parse-errors --root . --filter engine/ --filter plugins/ --exclude-throw-branches --print-summary build/coverage
 
 clean:
 	rm -rf build
