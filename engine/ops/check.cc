@@ -55,6 +55,30 @@ Error unknown(std::string_view subject, std::string_view what, std::span<const F
   return Error(code::kInvalidArgument, std::move(message));
 }
 
+// References to secrets tell nothing, and are what the journal is to keep; all beside them is
+// hidden.
+void write_hidden(JsonWriter& writer, element value) {
+  const std::string text = simdjson::minify(value);
+  object members;
+  simdjson::dom::array items;
+  if (text.starts_with(R"({"$secret":)")) {
+    writer.raw(text);
+  } else if (!holds_secret(text)) {
+    writer.raw(R"({"$hidden":true})");
+  } else if (!value.get(members)) {
+    writer.begin_object();
+    for (const auto& [name, member] : members) {
+      writer.key(name);
+      write_hidden(writer, member);
+    }
+    writer.end_object();
+  } else if (!value.get(items)) {
+    writer.begin_array();
+    for (const element item : items) write_hidden(writer, item);
+    writer.end_array();
+  }
+}
+
 }  // namespace
 
 Result<std::string> check_fields(std::string_view subject, std::string_view what,
@@ -175,11 +199,13 @@ void redact(std::span<const Field> fields, std::string& json) {
   JsonWriter writer(out);
   writer.begin_object();
   for (const auto& [name, value] : members) {
-    bool hide = false;
-    for (const Field& field : fields) hide = hide || (hidden(field) && field.name == name);
-    // A reference to a secret tells nothing; it is what the journal is to keep.
-    hide = hide && !holds_secret(simdjson::minify(value));
-    writer.key(name).raw(hide ? R"({"$hidden":true})" : simdjson::minify(value));
+    writer.key(name);
+    const auto hides = [&](const Field& field) { return hidden(field) && field.name == name; };
+    if (std::ranges::any_of(fields, hides)) {
+      write_hidden(writer, value);
+    } else {
+      writer.raw(simdjson::minify(value));
+    }
   }
   writer.end_object();
   json = std::move(out);
