@@ -76,16 +76,9 @@ void create(Call call) {
 void probe_create(Call call) {
   const std::string key = call.key();
   if (key.empty()) return call.done("{}");
-  std::string filters;
-  JsonWriter(filters)
-      .begin_object()
-      .key("label")
-      .begin_array()
-      .string(std::string(kKeyLabel) + "=" + key)
-      .end_array()
-      .end_object();
   Query query;
-  query.flag("all", true).add("filters", filters);
+  query.flag("all", true);
+  add_key_filter(query, key);
   ask(call, {.path = "/containers/json", .query = std::move(query).text()},
       [call](const Response& response) {
         const auto document = Document::read(response.body);

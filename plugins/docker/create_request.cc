@@ -2,6 +2,7 @@
 #include "plugins/docker/create_request.h"
 
 #include "plugins/docker/body.h"
+#include "plugins/docker/query.h"
 
 namespace engine::docker {
 

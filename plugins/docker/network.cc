@@ -1,6 +1,8 @@
 // Between Docker's words and ours.
 #include "plugins/docker/network.h"
 
+#include "plugins/docker/query.h"
+
 namespace engine::docker {
 
 namespace {
@@ -76,7 +78,7 @@ Result<std::string> network_request(const Call& call) {
       .field("EnableIPv6", args.boolean("ipv6"));
   json.key("Labels").begin_object();
   for (const auto& [name, value] : *labels) json.field(name, value);
-  if (const std::string key = call.key(); !key.empty()) json.field(kNetworkKeyLabel, key);
+  if (const std::string key = call.key(); !key.empty()) json.field(kKeyLabel, key);
   json.end_object().key("Options").begin_object();
   for (const auto& [name, value] : *options) json.field(name, value);
   json.end_object();

@@ -6,9 +6,6 @@
 
 namespace engine::docker {
 
-// What the run that made a network puts on it, to find it again.
-inline constexpr std::string_view kNetworkKeyLabel = "engine.key";
-
 struct NetworkParts {
   bool containers, raw;
 };

@@ -48,16 +48,8 @@ void create(Call call) {
 void probe_create(Call call) {
   const std::string key = call.key();
   if (key.empty()) return call.done("{}");
-  std::string filters;
-  JsonWriter(filters)
-      .begin_object()
-      .key("label")
-      .begin_array()
-      .string(std::string(kNetworkKeyLabel) + "=" + key)
-      .end_array()
-      .end_object();
   Query query;
-  query.add("filters", filters);
+  add_key_filter(query, key);
   ask(call, {.path = "/networks", .query = std::move(query).text()},
       [call](const Response& response) {
         const auto document = Document::read(response.body);

@@ -129,6 +129,18 @@ Result<void> add_filters(Query& query, const plugin::Args& args) {
   return {};
 }
 
+void add_key_filter(Query& query, std::string_view key) {
+  std::string filters;
+  JsonWriter(filters)
+      .begin_object()
+      .key("label")
+      .begin_array()
+      .string(std::string(kKeyLabel) + "=" + std::string(key))
+      .end_array()
+      .end_object();
+  query.add("filters", filters);
+}
+
 Result<std::optional<std::string>> moment_of(const plugin::Args& args, std::string_view name,
                                              int64_t now_ms) {
   const auto given = args.find_string(name);

@@ -33,6 +33,10 @@ Result<std::string> filters_json(const plugin::Args& args);
 // Adds it where filters were given.
 Result<void> add_filters(Query& query, const plugin::Args& args);
 
+// The label by which the probe of a call finds what the call made; the second adds that filter.
+inline constexpr std::string_view kKeyLabel = "engine.key";
+void add_key_filter(Query& query, std::string_view key);
+
 // A point in time ("2026-11-21T02:00:00Z") or how long ago ("10m"), as Docker's seconds since 1970;
 // nothing where it was not given.
 Result<std::optional<std::string>> moment_of(const plugin::Args& args, std::string_view name,
