@@ -100,9 +100,9 @@ int require(lua_State* L) {
 Result<int> find_plugin(lua_State* L) {
   State& run = state(L);
   const ops::Operation& operation = *owner(L)->within;
-  run.outside.entered_plugin(operation);
-  run.scratch = operation.script->source;
-  run.sources.try_emplace(operation.script->source, operation.script->text);
+  Outside::Module module = run.outside.plugin(operation);
+  run.scratch = module.source;
+  run.sources.try_emplace(module.source, std::move(module.text));
   return 0;
 }
 
@@ -121,6 +121,10 @@ void push_verb(lua_State* L) {
 }
 
 }  // namespace
+
+Outside::Module Outside::plugin(const ops::Operation& operation) {
+  return {operation.script->source, operation.script->text};
+}
 
 int push_plugin_function(lua_State* L) {
   lua_settop(L, 0);

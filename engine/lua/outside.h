@@ -48,8 +48,6 @@ class Outside {
   // An operation of a Lua plugin was answered with what its function is given; this is how that
   // ended. Answers the outcome as it was recorded.
   virtual Result<std::string> ended(const Place&, Result<std::string> outcome) { return outcome; }
-  // The text of a Lua plugin is run.
-  virtual void entered_plugin(const ops::Operation&) {}
   // A wait of the script's own (sleep, back-off); answers "null".
   virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
   // A bound on something else: what timeout() gives its function, or, with number 0, the grace time
@@ -74,12 +72,16 @@ class Outside {
   virtual int64_t now_ms() = 0;  // the run's own clock: the time of the last delivery
   virtual uint64_t random_seed() = 0;
 
-  // The text of a module for require(name), pinned with the run; `from` is the requiring source.
   struct Module {
     std::string source;  // the name for positions
     std::string text;
   };
+  // The text of a module for require(name), pinned with the run; `from` is the requiring source.
   virtual Result<Module> module(std::string_view name, std::string_view from) = 0;
+  // The text of the Lua plugin whose operation is about to run, pinned likewise.
+  virtual Module plugin(const ops::Operation& operation);
+  // The text of one of the engine's own files, "engine/lua/prelude.lua", pinned likewise.
+  virtual std::string_view own(std::string_view name);
 };
 
 }  // namespace engine::lua

@@ -28,12 +28,14 @@ int append_bytecode(lua_State*, const void* data, size_t size, void* into) {
   return 0;
 }
 
-// The bytecode of one of our files; kept for every later run of the process.
-const std::string& bytecode(lua_State* L, const char* name) {
+// The bytecode of one of our files; kept for every later run of the process. A run that an older
+// program has begun may bring an older text.
+std::string_view bytecode(lua_State* L, const char* name) {
   static std::map<std::string, std::string, std::less<>> compiled;
+  const std::string_view present = embedded(name), text = state(L).outside.own(name);
+  if (text.data() != present.data() && text != present) return text;
   std::string& code = compiled[name];
   if (!code.empty()) return code;
-  const std::string_view text = embedded(name);
   if (luaL_loadbufferx(L, text.data(), text.size(), kOurChunk, "t") != LUA_OK) lua_error(L);
   lua_dump(L, append_bytecode, &code, 0);
   lua_pop(L, 1);
@@ -132,9 +134,11 @@ void install_base(lua_State* L) {
 
 }  // namespace
 
+std::string_view Outside::own(std::string_view name) { return embedded(name); }
+
 void run_our_chunk(lua_State* L, const char* name, int arguments) {
-  const std::string& code = bytecode(L, name);
-  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "b") != LUA_OK) lua_error(L);
+  const std::string_view code = bytecode(L, name);
+  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
   lua_insert(L, -arguments - 1);
   lua_call(L, arguments, 0);
 }

@@ -2,9 +2,17 @@
 #include "engine/ops/invocation.h"
 
 #include "engine/base/json.h"
+#include "engine/base/json_read.h"
 #include "engine/ops/check.h"
 
 namespace engine::ops {
+
+namespace {
+
+constexpr Millis kProbeTime{30'000};
+constexpr const char* kMayHaveHappened = "it may have taken effect; look before repeating it";
+
+}  // namespace
 
 Invocation::Invocation(Invoker& invoker, Caller& caller, Call call, Done done)
     : invoker_(invoker),
@@ -22,7 +30,8 @@ Invocation::~Invocation() {
               call_.operation + " was cancelled" + (started_ ? "" : " before it started"));
   error.operation = call_.operation;
   error.outcome_unknown = in_doubt_if_lost();
-  if (error.outcome_unknown) error.hint = "it may have taken effect; look before repeating it";
+  if (error.outcome_unknown) error.hint = kMayHaveHappened;
+  call_.cut = true;
   caller_.ended(call_, std::unexpected(std::move(error)));
 }
 
@@ -34,12 +43,15 @@ auto Invocation::while_alive(void (Invocation::*member)(Args...)) {
 }
 
 void Invocation::begin() {
-  call_.started_at_ms = invoker_.clock_.wall_ms();
+  if (!call_.lost) call_.started_at_ms = invoker_.clock_.wall_ms();
   call_.started_ns = invoker_.clock_.boot_ns();
-  if (Result<void> admitted = admit(); !admitted)
+  if (Result<void> admitted = admit(); !admitted) {
+    admitted.error().outcome_unknown = call_.lost;
     return finish_later(std::unexpected(admitted.error()));
+  }
   call_.scripted = op_->script != nullptr;
   if (caller_.dry_run()) return rehearse();
+  if (call_.lost) return recover();
   if (op_->transact) return transact();
   if (call_.effect == Effect::read) return call_.scripted ? enter() : start(op_->start);
   call_.intended = true;
@@ -57,8 +69,10 @@ Result<void> Invocation::admit() {
   args_ = std::move(*checked);
   call_.effect = op_->effect_of ? op_->effect_of(args_) : op_->effect;
   call_.target = target_of(*op_, args_);
-  if (call_.effect != Effect::read)
-    call_.key = caller_.run_id() + ":" + call_.task + ":" + std::to_string(call_.number);
+  if (call_.effect != Effect::read && !call_.lost) {
+    const std::string again = call_.attempt > 1 ? "/" + std::to_string(call_.attempt) : "";
+    call_.key = caller_.run_id() + again + ":" + call_.task + ":" + std::to_string(call_.number);
+  }
   return check_permission(*op_, call_.effect, caller_.permissions(), invoker_.policy_);
 }
 
@@ -119,19 +133,57 @@ void Invocation::after_intent(Result<void> recorded) {
 void Invocation::enter() {
   Result<std::string> settings = op_->script->settings();
   if (!settings) return finish_later(std::unexpected(settings.error()));
-  finished_ = true;
-  caller_.entered(call_);
-  std::string begun;
-  JsonWriter writer(begun);
-  writer.begin_object().field_raw("args", args_).field_raw("settings", *settings);
-  writer.field("timeout", op_->timeout.count());
-  if (!call_.key.empty()) writer.field("key", call_.key);
-  writer.end_object();
-  invoker_.loop_.defer([self = self_, begun = std::move(begun)]() mutable {
+  invoker_.loop_.defer([self = self_, settings = std::move(*settings)] {
     if (!*self) return;
-    Done done = std::move((*self)->done_);
-    done(std::move(begun));  // may destroy this
+    Invocation& invocation = **self;
+    invocation.finished_ = true;
+    const Millis timeout = invocation.op_->timeout;
+    invocation.caller_.entered(invocation.call_, settings, timeout);
+    Done done = std::move(invocation.done_);
+    done(Invoker::begun(invocation.args_, settings, timeout,
+                        invocation.call_.key));  // may destroy this
   });
+}
+
+void Invocation::recover() {
+  if (call_.scripted) return enter();
+  if (call_.assumed == Call::Assumed::done) return finish_later("null");
+  if (call_.assumed == Call::Assumed::not_done || call_.idempotent) return start(op_->start);
+  if (op_->probe) return probe();
+  settle("{}");
+}
+
+void Invocation::probe() {
+  started_ = probing_ = true;
+  deadline_ = invoker_.deadlines_.add(kProbeTime, while_alive(&Invocation::timed_out));
+  work_ = op_->probe(input(), while_alive(&Invocation::settle));
+}
+
+// A live call that its probe does not find done may be so in a moment: its doubt remains.
+void Invocation::settle(Result<std::string> answer) {
+  if (deadline_) invoker_.deadlines_.remove(*deadline_);
+  deadline_.reset();
+  probing_ = false;
+  const Result<JsonDocument> found = read_json(answer ? *answer : "{}");
+  const auto done = found ? json_boolean(found->root(), "done") : std::nullopt;
+  if (done && *done) {
+    const auto result = json_member(found->root(), "result");
+    return finish_later(result ? json_text(*result) : "null");
+  }
+  if (doubt_) return finish_later(fail(*doubt_));
+  if (done) {
+    return invoker_.loop_.defer([self = self_] {
+      if (*self) (*self)->start((*self)->op_->start);
+    });
+  }
+  Error error(code::kInDoubt,
+              op_->name +
+                  " was started before the engine stopped, and nothing tells whether it "
+                  "took effect",
+              "look, then say so: engine resume " + caller_.run_id() +
+                  " --assume done, or --assume not-done");
+  error.outcome_unknown = true;
+  finish_later(fail(std::move(error)));
 }
 
 void Invocation::transact() {
@@ -155,6 +207,7 @@ void Invocation::start(const Start& how) {
 void Invocation::timed_out() {
   deadline_.reset();
   work_.reset();
+  if (probing_) return settle("{}");
   Error error(code::kTimeout,
               op_->name + " did not answer within " + format_duration(op_->timeout));
   error.retryable = true;
@@ -169,9 +222,16 @@ void Invocation::finish(Result<std::string> outcome) {
     Error& error = outcome.error();
     if (error.operation.empty()) error.operation = call_.operation;
     error.outcome_unknown = error.outcome_unknown && in_doubt_if_lost();
-    if (error.outcome_unknown && error.hint.empty())
-      error.hint = "it may have taken effect; look before repeating it";
+    if (error.outcome_unknown && error.hint.empty()) error.hint = kMayHaveHappened;
+    if (error.outcome_unknown && op_->probe && !doubt_ && !call_.lost) {
+      doubt_ = std::move(error);
+      return invoker_.loop_.defer(while_alive(&Invocation::probe));
+    }
   }
+  end(std::move(outcome));
+}
+
+void Invocation::end(Result<std::string> outcome) {
   finished_ = true;
   caller_.ended(call_, outcome);
   Done done = std::move(done_);
@@ -190,6 +250,17 @@ Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPol
       clock_(clock),
       policy_(std::move(policy)),
       deadlines_(loop, clock) {}
+
+std::string Invoker::begun(std::string_view args, std::string_view settings, Millis timeout,
+                           std::string_view key) {
+  std::string begun;
+  JsonWriter writer(begun);
+  writer.begin_object().field_raw("args", args).field_raw("settings", settings);
+  writer.field("timeout", timeout.count());
+  if (!key.empty()) writer.field("key", key);
+  writer.end_object();
+  return begun;
+}
 
 void Invoker::ended(Caller& caller, const Call& call, Result<std::string>& outcome) {
   if (!outcome && outcome.error().operation.empty()) outcome.error().operation = call.operation;

@@ -23,11 +23,15 @@ class Invocation : public Task {
   void transact();
   void start(const Start& how);
   void enter();
+  void recover();
+  void probe();
+  void settle(Result<std::string> answer);
+  void end(Result<std::string> outcome);
   void timed_out();
   void finish(Result<std::string> outcome);
   void finish_later(Result<std::string> outcome);
   bool in_doubt_if_lost() const {
-    return started_ && call_.effect != Effect::read && !call_.idempotent;
+    return (started_ || call_.lost) && call_.effect != Effect::read && !call_.idempotent;
   }
   CallInput input() const;
   // Wraps a member so that it is not called once this object is gone.
@@ -39,9 +43,11 @@ class Invocation : public Task {
   Call call_;
   Done done_;
   const Operation* op_ = nullptr;
-  std::string args_;  // checked and normalised
+  std::string args_;            // checked and normalised
+  std::optional<Error> doubt_;  // what its probe may yet turn into an answer
   bool started_ = false;
   bool finished_ = false;
+  bool probing_ = false;
   TaskPtr work_;
   std::optional<Deadlines::Entry> deadline_;
   std::shared_ptr<Invocation*> self_;

@@ -29,7 +29,13 @@ struct Call {
   bool intended = false;  // its intent is in the journal; the outcome stands apart
   bool planned = false;   // a dry run recorded it instead of starting it
   bool scripted = false;  // a Lua plugin's: calls of its own stand below its place
-  std::string preview;    // what a dry run's preview answered
+  bool own = false;       // of our own store: effect and record are one transaction
+  bool cut = false;       // its end is that nobody waits for it any more
+  int attempt = 1;        // of the run
+  // It was started before the engine stopped, and how that ended is not known.
+  bool lost = false;
+  enum class Assumed { nothing, done, not_done } assumed = Assumed::nothing;  // by a person
+  std::string preview;  // what a dry run's preview answered
   int64_t started_at_ms = 0;
   int64_t started_ns = 0;
 };
@@ -46,9 +52,10 @@ class Caller {
   // Records that the call is about to start. `go` comes when this and all before it is on disk;
   // with an error the effect must not start.
   virtual void intend(const Call& call, std::move_only_function<void(Result<void>)> go) = 0;
-  // Records, unless `intend` did, that a scripted operation begins. Its function is the run's to
-  // call; Invoker::ended is told how that went.
-  virtual void entered(const Call& call) = 0;
+  // Records, unless `intend` did, that a scripted operation begins, and with which of its plugin's
+  // `settings` (JSON). Its function is the run's to call, at once; Invoker::ended is told how that
+  // went.
+  virtual void entered(const Call& call, std::string_view settings, Millis timeout) = 0;
   // Records how it ended, before the script hears of it.
   virtual void ended(const Call& call, const Result<std::string>& outcome) = 0;
   // Runs `transact` and records the call and its result in the same transaction. Nothing else is to
@@ -63,10 +70,15 @@ class Invoker {
 
   // `call` has operation, args (as given), task, number, step and line. Destroying the Task cancels
   // the call; what was started by then is recorded as cancelled, its outcome unknown where that
-  // matters.
+  // matters. A `lost` call has its intent in the journal: it is done again where it is idempotent
+  // or its probe finds that nothing was done, answered where the probe finds that it was, and
+  // otherwise fails as IN_DOUBT.
   // A scripted operation is answered as soon as it may begin, with what its function is given:
   // {"args":{..},"settings":{..},"timeout":ms,"key"?}.
   TaskPtr invoke(Caller& caller, Call call, Done done);
+  // That answer, from the arguments as checked.
+  static std::string begun(std::string_view args, std::string_view settings, Millis timeout,
+                           std::string_view key);
   // The other end of a scripted operation.
   static void ended(Caller& caller, const Call& call, Result<std::string>& outcome);
 

@@ -35,8 +35,14 @@ class Entry {
   JsonWriter writer_;
 };
 
+JsonWriter& place(Entry& entry, const ops::Call& call) {
+  entry->field("p", call.task).field("n", call.number);
+  if (call.attempt > 1) entry->field("a", call.attempt);
+  return *entry.operator->();
+}
+
 void describe_call(Entry& entry, const ops::Call& call) {
-  entry->field("p", call.task).field("n", call.number).field("op", call.operation);
+  place(entry, call).field("op", call.operation);
   entry->field_raw("args", call.args).field("effect", ops::name_of(call.effect));
   if (!call.target.empty()) entry->field("target", call.target);
   if (call.step != 0) entry->field("step", call.step);
@@ -45,18 +51,41 @@ void describe_call(Entry& entry, const ops::Call& call) {
 
 }  // namespace
 
-std::string started(int64_t at, std::string_view runbook, std::string_view params,
-                    std::string_view trigger, bool dry_run) {
+std::string started(int64_t at, std::string_view runbook, std::string_view source,
+                    std::string_view params, std::string_view trigger, bool dry_run) {
   Entry entry("start");
-  entry->field("runbook", runbook).field_raw("params", params).field_raw("trigger", trigger);
+  entry->field("runbook", runbook).field("source", source);
+  entry->field_raw("params", params).field_raw("trigger", trigger);
   if (dry_run) entry->field("dry_run", true);
   entry->field("at", at);
   return entry.close();
 }
 
-std::string source(std::string_view name, std::string_view hash) {
+std::string resumed(std::string_view by, std::string_view assumed, int64_t at) {
+  Entry entry("resume");
+  entry->field("by", by);
+  if (!assumed.empty()) entry->field("assumed", assumed);
+  entry->field("at", at);
+  return entry.close();
+}
+
+std::string attempt(int number, size_t keep, std::string_view from,
+                    const std::vector<store::SourceText>& sources, std::string_view by,
+                    std::string_view assumed, int64_t at) {
+  Entry entry("attempt");
+  entry->field("attempt", number).field("keep", static_cast<int64_t>(keep));
+  if (!from.empty()) entry->field("from", from);
+  if (!sources.empty()) entry->field_raw("sources", store::sources_json(sources));
+  entry->field("by", by);
+  if (!assumed.empty()) entry->field("assumed", assumed);
+  entry->field("at", at);
+  return entry.close();
+}
+
+std::string source(const store::SourceText& text) {
   Entry entry("source");
-  entry->field("name", name).field("hash", hash);
+  entry->field("name", text.name).field("hash", text.hash);
+  if (!text.file.empty()) entry->field("file", text.file);
   return entry.close();
 }
 
@@ -88,7 +117,8 @@ std::string intent(const ops::Call& call) {
 std::string result(const ops::Call& call, const Result<std::string>& outcome, int64_t at,
                    int64_t ms) {
   Entry entry("result");
-  entry->field("p", call.task).field("n", call.number).field("at", at).field("ms", ms);
+  place(entry, call).field("at", at).field("ms", ms);
+  if (call.cut) entry->field("cut", true);
   return entry.outcome(outcome).close();
 }
 
@@ -97,8 +127,23 @@ std::string whole(const ops::Call& call, const Result<std::string>& outcome, int
   describe_call(entry, call);
   entry->field("ms", ms);
   if (call.planned) entry->field("planned", true);
+  if (call.own) entry->field("own", true);
+  if (call.cut) entry->field("cut", true);
   if (!call.preview.empty()) entry->field_raw("preview", call.preview);
   return entry.outcome(outcome).close();
+}
+
+std::string delivered(const ops::Call& call, int64_t at) {
+  Entry entry("deliver");
+  place(entry, call).field("at", at);
+  return entry.close();
+}
+
+std::string begun(const ops::Call& call, std::string_view settings, Millis timeout, int64_t at) {
+  Entry entry("deliver");
+  place(entry, call).field_raw("settings", settings).field("timeout", timeout.count());
+  entry->field("at", at);
+  return entry.close();
 }
 
 std::string waited(std::string_view task, int number, int64_t ms, int64_t at) {
@@ -140,10 +185,11 @@ std::string report(std::string_view json, int64_t at) {
   return entry.close();
 }
 
-std::string cancel(std::string_view by, int64_t at) {
+std::string cancel(std::string_view by, const Error& reason, int64_t at) {
   Entry entry("cancel");
-  entry->field("by", by).field("at", at);
-  return entry.close();
+  if (!by.empty()) entry->field("by", by);
+  entry->field("at", at);
+  return entry.error(reason).close();
 }
 
 std::string end(std::string_view state, std::string_view result, std::string_view error,

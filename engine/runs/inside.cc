@@ -6,14 +6,6 @@
 
 namespace engine::runs {
 
-namespace {
-
-std::string key_of(std::string_view task, int number) {
-  return std::string(task) + ":" + std::to_string(number);
-}
-
-}  // namespace
-
 Inside::Inside(ops::Caller& run, const ops::Operation& operation)
     : run_(run), scope_("plugin " + std::string(operation.plugin())) {
   // The declaration was read with the same words; should they not parse, nothing is permitted.
@@ -27,15 +19,15 @@ ops::Caller& Run::caller(const ops::Operation* within) {
   return *inside;
 }
 
-void Run::entered(const ops::Call& call) {
-  ops::Call& body = bodies_[key_of(call.task, call.number)] = call;
-  if (body.intended) return;
+void Run::entered(const ops::Call& call, std::string_view settings, Millis timeout) {
+  ops::Call& body = bodies_[place_key(call.task, call.number)] = call;
+  if (!body.intended) journal_->note(entries::intent(body));
   body.intended = true;
-  journal_->note(entries::intent(body));
+  journal_->note(entries::begun(body, settings, timeout, tick()));
 }
 
 Result<std::string> Run::ended(const lua::Place& place, Result<std::string> outcome) {
-  const auto body = bodies_.find(key_of(place.task, place.number));
+  const auto body = bodies_.find(place_key(place.task, place.number));
   if (body == bodies_.end()) return outcome;
   const ops::Call call = std::move(body->second);
   bodies_.erase(body);
@@ -52,10 +44,9 @@ void Run::end_bodies() {
   }
 }
 
-void Run::entered_plugin(const ops::Operation& operation) {
+lua::Outside::Module Run::plugin(const ops::Operation& operation) {
   const ops::Script& script = *operation.script;
-  if (files_.contains(script.source)) return;
-  pin({std::string(operation.plugin()), script.source, script.file, script.text});
+  return {script.source, *code_.take(script.source, script.file, script.text).text};
 }
 
 }  // namespace engine::runs

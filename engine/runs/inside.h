@@ -17,7 +17,9 @@ class Inside : public ops::Caller {
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override {
     run_.intend(call, std::move(go));
   }
-  void entered(const ops::Call& call) override { run_.entered(call); }
+  void entered(const ops::Call& call, std::string_view settings, Millis timeout) override {
+    run_.entered(call, settings, timeout);
+  }
   void ended(const ops::Call& call, const Result<std::string>& outcome) override {
     run_.ended(call, outcome);
   }

@@ -17,6 +17,14 @@ Journal::Journal(Loop& loop, store::Store& store, store::NewRun row, Watch watch
       broken_(std::move(broken)),
       self_(std::make_shared<Journal*>(this)) {}
 
+Journal::Journal(Loop& loop, store::Store& store, store::LiveRun live, Watch watch, Broken broken)
+    : loop_(loop),
+      store_(store),
+      live_(live),
+      watch_(std::move(watch)),
+      broken_(std::move(broken)),
+      self_(std::make_shared<Journal*>(this)) {}
+
 Journal::~Journal() { *self_ = nullptr; }
 
 void Journal::add(std::string entry) {
@@ -122,13 +130,9 @@ void Journal::commit_with(Job job, std::move_only_function<void(Result<void>)> c
 }
 
 void Journal::pin(store::SourceText source) {
-  if (row_) {
-    row_->sources.push_back(std::move(source));
-    return;
-  }
   store_.write(
       [source = std::move(source)](store::Transaction& transaction) {
-        return store::insert_source(transaction.db(), source.hash, source.text);
+        return store::insert_source(transaction.db(), source.hash, *source.text);
       },
       [self = self_](Result<void> outcome) {
         if (!outcome && *self && (*self)->broken_)

@@ -23,6 +23,8 @@ class Journal {
   using Broken = std::function<void(const Error& error)>;
 
   Journal(Loop& loop, store::Store& store, store::NewRun row, Watch watch, Broken broken);
+  // Of a run that has entries already.
+  Journal(Loop& loop, store::Store& store, store::LiveRun live, Watch watch, Broken broken);
   ~Journal();
 
   void note(std::string entry);

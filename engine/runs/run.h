@@ -11,9 +11,12 @@
 #include "engine/ops/deadlines.h"
 #include "engine/ops/invoker.h"
 #include "engine/ops/secrets.h"
+#include "engine/runs/code.h"
 #include "engine/runs/inside.h"
 #include "engine/runs/journal.h"
 #include "engine/runs/library.h"
+#include "engine/runs/replay.h"
+#include "engine/runs/resumption.h"
 #include "engine/runs/runner.h"
 
 namespace engine::runs {
@@ -42,6 +45,8 @@ class Run : public lua::Outside, public ops::Caller {
   };
 
   Run(Shared& shared, StartRequest request, Callbacks callbacks);
+  // A run that exists: its past is replayed, then it goes on.
+  Run(Shared& shared, Resumption resumption, Callbacks callbacks);
   ~Run() override;
 
   // Compiles the runbook, checks parameters and permissions. Nothing is recorded when that fails.
@@ -50,13 +55,17 @@ class Run : public lua::Outside, public ops::Caller {
   // whatever the operator's configuration leaves to a person.
   Result<void> load_call(const ops::Operation& op, const std::string& args, const Source& source,
                          const lua::Limits& limits);
+  // The same for a run that exists, from the texts that it has taken.
+  Result<void> load_again(const lua::Limits& limits);
   void start();
 
   lua::Turn turn(std::chrono::nanoseconds slice);
   void cancel(std::string_view by);
-  void flush() { journal_->flush(); }
-  bool dirty() const { return journal_->dirty(); }
-  bool awaits_commit() const { return journal_->unconfirmed() > 0; }
+  void flush() {
+    if (journal_) journal_->flush();
+  }
+  bool dirty() const { return journal_ && journal_->dirty(); }
+  bool awaits_commit() const { return journal_ && journal_->unconfirmed() > 0; }
   const std::string& id() const { return id_; }
   bool queued = false;  // the runner's note: it stands in a queue for a turn
 
@@ -64,7 +73,6 @@ class Run : public lua::Outside, public ops::Caller {
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
                const lua::Position& at, Done done) override;
   Result<std::string> ended(const lua::Place& place, Result<std::string> outcome) override;
-  void entered_plugin(const ops::Operation& operation) override;
   TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
   TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
@@ -76,6 +84,8 @@ class Run : public lua::Outside, public ops::Caller {
   int64_t now_ms() override { return now_ms_; }
   uint64_t random_seed() override;
   Result<Module> module(std::string_view name, std::string_view from) override;
+  Module plugin(const ops::Operation& operation) override;
+  std::string_view own(std::string_view name) override { return *code_.own(name).text; }
 
   // ops::Caller
   const ops::Permissions& permissions() const override { return permissions_; }
@@ -83,7 +93,7 @@ class Run : public lua::Outside, public ops::Caller {
   const std::string& run_id() const override { return id_; }
   const std::string& scope() const override { return scope_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
-  void entered(const ops::Call& call) override;
+  void entered(const ops::Call& call, std::string_view settings, Millis timeout) override;
   void ended(const ops::Call& call, const Result<std::string>& outcome) override;
   void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
                 Done done) override;
@@ -91,9 +101,8 @@ class Run : public lua::Outside, public ops::Caller {
 
  private:
   Result<void> compile(const Source& source, const lua::Limits& limits);
+  Result<void> permit();
   Result<void> check_secrets(const std::vector<ops::Field>& params, std::string_view given) const;
-  // Recorded as a wait of `delay_ms`, which takes `really_ms`.
-  TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
   // Who calls: this run, or a Lua plugin's operation within it.
   ops::Caller& caller(const ops::Operation* within);
   void end_bodies();
@@ -101,31 +110,59 @@ class Run : public lua::Outside, public ops::Caller {
   std::optional<Result<std::string>> without_sensitive(const ops::Call& call,
                                                        const Result<std::string>& outcome) const;
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
-  void pin(const Source& source);
+  void pin(const store::SourceText& text);
+  void show(std::string entry);
+  void raise(std::string_view by, const Error& reason);
+  void limit_time(Millis left);
   void broken(const Error& error);
   void end();
+  void record_end(Outcome outcome);
   std::string error_json(const lua::Failure& failure) const;
   store::NewRun row() const;
+
+  TaskPtr begin(const ops::Operation* within, ops::Call call, Done done);
+  // Recorded as a wait of `delay_ms`, which takes `really_ms`.
+  TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
+  TaskPtr begin_delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
+
+  // The replay's half, in run_replay.cc.
+  bool replaying() const { return replay_ && !replay_->live(); }
+  bool silent() const { return replay_ && replay_->fault(); }
+  lua::Turn replay(std::chrono::nanoseconds slice);
+  bool deliver_next();
+  Result<std::string> begun_again(const RecordedCall& known, const std::string& given);
+  void rehearse_again(const ops::Operation& op, const ops::Call& call);
+  TaskPtr ask(const lua::Place& place, ops::Call call, Done done);
+  void dropped(const std::string& place);
+  bool repeats_end(const ops::Call& call);
+  void go_live();
+  void adopt();
 
   Shared& shared_;
   StartRequest request_;
   Callbacks callbacks_;
   std::string id_;
-  std::string runbook_, file_;
-  std::string scope_;   // whose state it is: the runbook's, or that of all calls by hand
+  std::string runbook_, file_, source_;
+  std::string scope_;  // whose state it is: the runbook's, or that of all calls by hand
   std::string params_;  // what the script is given; `request_` has what is recorded
   const ops::Operation* called_ = nullptr;  // by a person, and nothing else
-  std::vector<store::SourceText> sources_;
-  std::map<std::string, std::string, std::less<>> files_;  // label -> file, to find siblings
+  Code code_;
   ops::Permissions permissions_;
   std::map<const ops::Operation*, std::unique_ptr<ops::Caller>> insides_;
   std::map<std::string, ops::Call> bodies_;  // by place: scripted operations that have not ended
+  std::optional<Resumption> resumption_;     // a run that existed before
+  std::optional<Replay> replay_;
   std::optional<Journal> journal_;
+  std::vector<std::string> unrecorded_;      // said before the journal is open
+  std::vector<store::SourceText> unpinned_;  // taken before
+  std::vector<std::string> cancels_;         // asked for during the replay
   std::unique_ptr<lua::Interpreter> interpreter_;
   std::optional<ops::Deadlines::Entry> deadline_;  // of the whole run
+  int attempt_ = 1;
   int64_t started_at_ms_ = 0;
   int64_t now_ms_ = 0;
   bool cancelled_ = false;
+  bool out_of_time_ = false;
   bool ended_ = false;
   int doubts_ = 0;
   std::optional<Error> store_error_;

@@ -172,6 +172,18 @@ Result<std::string> Runner::call(std::string operation, std::string args, StartR
   return impl_->begin(std::move(run));
 }
 
+Result<std::string> Runner::resume(const ResumeRequest& request, Watch watch,
+                                   std::move_only_function<void(Result<Outcome>)> finished) {
+  Result<Resumption> resumption = find_resumption(impl_->shared.store, request);
+  if (!resumption) return fail(resumption.error());
+  auto run = std::make_unique<Run>(impl_->shared, std::move(*resumption),
+                                   impl_->callbacks(std::move(watch), std::move(finished)));
+  if (Result<void> loaded = run->load_again(impl_->options.limits); !loaded) {
+    return fail(loaded.error());
+  }
+  return impl_->begin(std::move(run));
+}
+
 Result<void> Runner::cancel(std::string_view id, std::string_view by) {
   const auto at = impl_->runs.find(id);
   if (at == impl_->runs.end())

@@ -24,6 +24,7 @@ class Store;
 namespace engine::runs {
 
 class Library;
+struct ResumeRequest;
 
 struct StartRequest {
   std::string runbook;    // a name ("boulder/high-memory") or a file ("./fix.lua")
@@ -65,6 +66,12 @@ class Runner {
   // One operation, as a runbook would call it, in a run of its own named after it.
   Result<std::string> call(std::string operation, std::string args, StartRequest request,
                            Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
+
+  // Goes on with a run that has no process any more, or gives one that failed a new attempt.
+  // Answers its id; a new attempt whose replay does not agree with what was recorded is told by
+  // `finished`, and changes nothing.
+  Result<std::string> resume(const ResumeRequest& request, Watch watch,
+                             std::move_only_function<void(Result<Outcome>)> finished);
 
   // First call: CANCELLED is raised where it waits. Second: it is destroyed. NOT_FOUND when no such
   // run is alive here.

@@ -18,6 +18,10 @@ struct StartRun {
   NewRun row;
   std::string entries;
 };
+struct AdoptRun {
+  LiveRun run;
+  Adoption as;
+};
 struct FinishRun {
   LiveRun run;
   RunEnd end;
@@ -26,7 +30,9 @@ struct FinishRun {
 
 struct Command {
   // The rare ones are behind a pointer: the common one stays small.
-  std::variant<AppendEntries, std::unique_ptr<StartRun>, std::unique_ptr<FinishRun>, Job> work;
+  std::variant<AppendEntries, std::unique_ptr<StartRun>, std::unique_ptr<AdoptRun>,
+               std::unique_ptr<FinishRun>, Job>
+      work;
   Committed committed;                 // empty: nobody waits
   std::shared_ptr<const Error> error;  // set by the writer when it failed
 };

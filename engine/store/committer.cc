@@ -35,6 +35,9 @@ std::optional<LiveRun> run_of(const Command& command) {
   if (const auto* start = std::get_if<std::unique_ptr<StartRun>>(&command.work)) {
     return (*start)->run;
   }
+  if (const auto* adopt = std::get_if<std::unique_ptr<AdoptRun>>(&command.work)) {
+    return (*adopt)->run;
+  }
   if (const auto* finish = std::get_if<std::unique_ptr<FinishRun>>(&command.work)) {
     return (*finish)->run;
   }
@@ -169,6 +172,14 @@ Result<void> Committer::apply(std::unique_ptr<StartRun>& work) {
   return append_row(live, work->entries);
 }
 
+Result<void> Committer::apply(std::unique_ptr<AdoptRun>& work) {
+  if (Result<void> adopted = adopt_run(*db_, work->as, epoch_); !adopted) return adopted;
+  Live& live = live_[work->run];
+  live.key = work->as.key;
+  live.tail = work->as.tail;
+  return {};
+}
+
 Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
   auto found = live_.find(work->run);
   assert(found != live_.end());
@@ -245,6 +256,9 @@ void Committer::abandon(std::span<Command> group, const Error& error) {
     lose(command, reason);
     if (auto* start = std::get_if<std::unique_ptr<StartRun>>(&command.work)) {
       live_[(*start)->run].key = 0;
+    }
+    if (auto* adopt = std::get_if<std::unique_ptr<AdoptRun>>(&command.work)) {
+      live_[(*adopt)->run].key = 0;
     }
   }
 }

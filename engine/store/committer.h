@@ -54,6 +54,7 @@ class Committer final : private Transaction {
   Result<void> apply(Command& command);
   Result<void> apply(AppendEntries& work) { return append(work.run, work.entries); }
   Result<void> apply(std::unique_ptr<StartRun>& work);
+  Result<void> apply(std::unique_ptr<AdoptRun>& work);
   Result<void> apply(std::unique_ptr<FinishRun>& work);
   Result<void> apply(Job& job);
   Result<void> append_row(Live& live, std::string_view entries);

@@ -56,17 +56,6 @@ std::optional<std::string_view> unless_empty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
 }
 
-std::string sources_json(const std::vector<SourceText>& sources) {
-  std::string json;
-  JsonWriter writer(json);
-  writer.begin_array();
-  for (const SourceText& source : sources) {
-    writer.begin_object().field("name", source.name).field("hash", source.hash).end_object();
-  }
-  writer.end_array();
-  return json;
-}
-
 std::unexpected<Error> ambiguous(std::string_view prefix, const std::vector<RunRecord>& found) {
   std::string names;
   for (size_t i = 0; i < found.size() && i < kCandidatesShown; ++i) {
@@ -80,9 +69,35 @@ std::unexpected<Error> ambiguous(std::string_view prefix, const std::vector<RunR
 
 }  // namespace
 
+std::string sources_json(const std::vector<SourceText>& sources) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_array();
+  for (const SourceText& source : sources) {
+    writer.begin_object().field("name", source.name).field("hash", source.hash);
+    if (!source.file.empty()) writer.field("file", source.file);
+    writer.end_object();
+  }
+  writer.end_array();
+  return json;
+}
+
+Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner) {
+  Result<Statement> query = db.prepare(
+      "UPDATE run SET owner = ?, attempt = ?, tail = ?, state = 'running', finished_at = NULL,"
+      " result = NULL, error = NULL WHERE key = ? AND state = ? AND owner = ? AND attempt = ?");
+  if (!query) return fail(query.error());
+  Result<void> done =
+      query->bind(owner, run.new_attempt, run.tail, run.key, run.state, run.owner, run.attempt)
+          .run();
+  if (!done || db.changes() == 1) return done;
+  return fail(code::kConflict, "another process has taken the run up meanwhile",
+              "`engine runs` tells what becomes of it");
+}
+
 Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner) {
   for (const SourceText& source : run.sources) {
-    Result<void> kept = insert_source(db, source.hash, source.text);
+    Result<void> kept = insert_source(db, source.hash, *source.text);
     if (!kept) return fail(kept.error());
   }
   Result<Statement> query = db.prepare(

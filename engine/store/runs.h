@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace engine::store {
 struct SourceText {
   std::string name;
   std::string hash;
-  std::string text;
+  std::shared_ptr<const std::string> text;  // runs that have the same one share it
+  std::string file = {};                    // where it was found, to find its siblings; or empty
 };
 
 struct NewRun {
@@ -32,6 +34,16 @@ struct NewRun {
   int64_t started_at_ms = 0;
   std::optional<int64_t> parent = {};  // key of the run that started this one
   std::vector<SourceText> sources = {};
+};
+
+// A run that changes hands: as it was found, and as it goes on.
+struct Adoption {
+  int64_t key = 0;
+  std::string state;
+  int64_t owner = 0;
+  int attempt = 1;
+  int new_attempt = 1;
+  int64_t tail = 0;  // its last journal row
 };
 
 struct RunEnd {
@@ -68,8 +80,12 @@ struct RunFilter {
   int limit = 50;
 };
 
+// As a run's row has them: a JSON list of {"name","hash","file"?}.
+std::string sources_json(const std::vector<SourceText>& sources);
 // Answers the new row's key.
 Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner);
+// CONFLICT when the run is not as it was found any more.
+Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner);
 Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail);
 // Any unique prefix of an id. NOT_FOUND, or CONFLICT that lists the candidates.
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix);

@@ -119,6 +119,13 @@ LiveRun Store::start_run(NewRun run, std::string entries, Committed committed) {
   return live;
 }
 
+LiveRun Store::adopt_run(Adoption run, Committed committed) {
+  const LiveRun live{++impl_->last_live};
+  auto adopt = std::make_unique<AdoptRun>(AdoptRun{live, std::move(run)});
+  impl_->push({std::move(adopt), std::move(committed), nullptr}, 0);
+  return live;
+}
+
 void Store::append(LiveRun run, std::string entries, Committed committed) {
   const size_t bytes = entries.size();
   impl_->push({AppendEntries{run, std::move(entries)}, std::move(committed), nullptr}, bytes);

@@ -62,6 +62,9 @@ class Store {
   // Starts a run: its row, the texts of its sources and the first entries (a JSON array) are one
   // commit.
   LiveRun start_run(NewRun run, std::string entries, Committed committed);
+  // Goes on with a run whose process is gone, or that had ended. As if it were started: where it
+  // cannot be had, every later write of it fails with the same error.
+  LiveRun adopt_run(Adoption run, Committed committed);
   // Appends a JSON array of entries. Without `committed` it is lazy: it goes with the next write
   // that somebody waits for, or when 256 KiB have gathered; call flush() before a long wait. After
   // a failed commit the run's journal has a hole, so all later appends of that run fail with the

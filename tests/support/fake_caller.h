@@ -26,7 +26,9 @@ class FakeCaller : public Caller {
     told.push_back("intend " + call.operation);
     loop_.defer([this, go = std::move(go)]() mutable { go(commit); });
   }
-  void entered(const Call& call) override { told.push_back("entered " + call.operation); }
+  void entered(const Call& call, std::string_view, Millis) override {
+    told.push_back("entered " + call.operation);
+  }
   void ended(const Call& call, const Result<std::string>& outcome) override {
     const std::string how = outcome ? *outcome : outcome.error().code;
     told.push_back("ended " + call.operation + " " + how +

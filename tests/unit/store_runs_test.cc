@@ -32,7 +32,8 @@ TEST_CASE_METHOD(StoreFixture, "a run's row says how it began and how it ended")
   NewRun run = new_run();
   run.params = R"({"path":"/tmp"})";
   run.dry_run = true;
-  run.sources = {{"quickstart", "aa", "return 1"}, {"std.units", "bb", "return 2"}};
+  run.sources = {{"quickstart", "aa", std::make_shared<std::string>("return 1"), "/q.lua"},
+                 {"std.units", "bb", std::make_shared<std::string>("return 2")}};
   auto [live, id] = start(run);
 
   RunRecord running = *find_run(reader(), id);
@@ -41,7 +42,7 @@ TEST_CASE_METHOD(StoreFixture, "a run's row says how it began and how it ended")
   CHECK(running.dry_run);
   CHECK(running.finished_at_ms == 0);
   CHECK(running.sources ==
-        R"([{"name":"quickstart","hash":"aa"},{"name":"std.units","hash":"bb"}])");
+        R"([{"name":"quickstart","hash":"aa","file":"/q.lua"},{"name":"std.units","hash":"bb"}])");
   CHECK(*source_text(reader(), "bb") == "return 2");
   CHECK(source_text(reader(), "cc").error().code == code::kNotFound);
   CHECK(store->state_of(running) == "running");

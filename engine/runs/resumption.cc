@@ -1,0 +1,94 @@
+// Which entries of a run's journal hold, and whether it can go on at all.
+#include "engine/runs/resumption.h"
+
+#include "engine/store/journal.h"
+
+namespace engine::runs {
+
+namespace {
+
+using Entries = std::vector<JsonElement>;
+using Assumed = ops::Call::Assumed;
+
+bool is_in_doubt(JsonElement entry) {
+  const auto error = json_member(entry, "error");
+  return error && json_string(*error, "code") == code::kInDoubt;
+}
+
+// The newest step of that name: of a loop's, the one that came last.
+Result<size_t> before_step(const Entries& entries, const ResumeRequest& request,
+                           const std::string& run) {
+  std::string known;
+  for (size_t i = entries.size(); i-- > 0;) {
+    if (json_string(entries[i], "t") != "step") continue;
+    const std::string name(json_string(entries[i], "name").value_or(""));
+    if (name == request.from) return i;
+    if (known.find("'" + name + "'") == std::string::npos)
+      known.insert(0, "'" + name + "'" + (known.empty() ? "" : ", "));
+  }
+  return fail(code::kNotFound, "run " + run + " opened no step named '" + request.from + "'",
+              known.empty() ? "it has no steps" : "its steps are " + known);
+}
+
+Result<size_t> before_doubt(const Entries& entries, const std::string& run) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (json_string(entries[i], "t") == "result" && is_in_doubt(entries[i])) return i;
+  }
+  return fail(code::kConflict, "run " + run + " did not end in doubt: there is nothing to assume",
+              "engine resume " + run + " --from STEP begins a new attempt");
+}
+
+Error not_resumable(const store::RunRecord& run, const std::string& state) {
+  if (state == "running") {
+    return Error(code::kConflict, "run " + run.id + " is going on: a living process carries it",
+                 "engine runs shows it");
+  }
+  if (state == "succeeded") {
+    return Error(code::kConflict, "run " + run.id + " has succeeded: nothing is left to do",
+                 "engine run " + run.runbook + " starts a new one");
+  }
+  return Error(code::kConflict, "run " + run.id + " has " + state + ", so that it does not go on",
+               "engine resume " + run.id + " --from STEP gives it a new attempt");
+}
+
+}  // namespace
+
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request) {
+  Result<store::Database*> database = store.reader();
+  if (!database) return fail(database.error());
+  Result<store::RunRecord> record = store::find_run(**database, request.run);
+  if (!record) return fail(record.error());
+  const std::string state = store.state_of(*record);
+  const bool ended = state == "failed" || state == "cancelled";
+  const bool settles = request.from.empty() && request.assumed != Assumed::nothing;
+  Resumption found;
+  found.new_attempt = ended && (!request.from.empty() || settles);
+  if (state != "interrupted" && !found.new_attempt) return fail(not_resumable(*record, state));
+  if (state == "interrupted" && !request.from.empty()) {
+    return fail(code::kConflict, "run " + record->id + " was interrupted, it did not fail",
+                "engine resume " + record->id + " goes on with it");
+  }
+  Result<int64_t> tail = store::find_tail(**database, *record);
+  if (!tail) return fail(tail.error());
+  Result<std::string> journal = store::read_journal(**database, *record);
+  if (!journal) return fail(journal.error());
+  Result<JsonDocument> document = read_json(*journal);
+  if (!document) return fail(document.error());
+  Entries entries = Recorded::effective(document->root());
+  if (found.new_attempt) {
+    Result<size_t> keep =
+        settles ? before_doubt(entries, record->id) : before_step(entries, request, record->id);
+    if (!keep) return fail(keep.error());
+    found.keep = *keep;
+    entries = Recorded::kept(std::move(entries), *keep);
+  }
+  Result<Recorded> recorded = Recorded::read(document->root(), entries);
+  if (!recorded) return fail(recorded.error());
+  found.record = std::move(*record);
+  found.recorded = std::move(*recorded);
+  found.request = std::move(request);
+  found.tail = *tail;
+  return found;
+}
+
+}  // namespace engine::runs

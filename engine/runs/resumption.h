@@ -1,0 +1,34 @@
+// What it takes to go on with a run that exists: found in the store, before anything is changed.
+#pragma once
+
+#include <string>
+
+#include "engine/ops/invoker.h"
+#include "engine/runs/recorded.h"
+#include "engine/store/store.h"
+
+namespace engine::runs {
+
+struct ResumeRequest {
+  std::string run;        // its id, or the beginning of one
+  std::string principal;  // who asks
+  // What a person says of calls in doubt.
+  ops::Call::Assumed assumed = ops::Call::Assumed::nothing;
+  std::string from;     // a step's name: a new attempt begins there; empty: the same one goes on
+  bool edited = false;  // the new attempt uses the present texts
+};
+
+struct Resumption {
+  store::RunRecord record;
+  Recorded recorded;
+  ResumeRequest request;
+  int64_t tail = 0;          // the last row of its journal
+  bool new_attempt = false;  // else the interrupted one goes on
+  size_t keep = 0;           // entries that the new attempt takes over
+};
+
+// An interrupted run goes on; a failed or cancelled one gets a new attempt, at a step, or where a
+// person settles its doubt. CONFLICT for a run that a living process carries, or that ended well.
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request);
+
+}  // namespace engine::runs

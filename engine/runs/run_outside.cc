@@ -1,0 +1,215 @@
+// What a script asks of its run, and what the one road tells it, as entries of the journal.
+#include "engine/base/text.h"
+#include "engine/runs/entries.h"
+#include "engine/runs/run.h"
+
+namespace engine::runs {
+
+namespace {
+
+constexpr size_t kUnconfirmedBytesMax = 4 << 20;
+constexpr size_t kLogBytesMax = 16 << 10;
+constexpr int64_t kNanosPerMilli = 1'000'000;
+
+std::string shown(const lua::Position& at) { return at.source + ":" + std::to_string(at.line); }
+
+// Holds a call back until the store has caught up with the journal.
+class HeldBack : public Task {
+ public:
+  std::shared_ptr<HeldBack*> self = std::make_shared<HeldBack*>(this);
+  TaskPtr call;
+};
+
+}  // namespace
+
+// What a run takes before it starts is in its row.
+void Run::pin(const store::SourceText& text) {
+  if (!journal_) return unpinned_.push_back(text);
+  journal_->pin(text);
+  journal_->note(entries::source(text));
+}
+
+void Run::show(std::string entry) {
+  if (silent()) return;
+  if (journal_) return journal_->show(std::move(entry));
+  unrecorded_.push_back(std::move(entry));
+}
+
+Result<lua::Outside::Module> Run::module(std::string_view name, std::string_view from) {
+  Result<const store::SourceText*> found = code_.module(name, from);
+  if (!found) return fail(found.error());
+  return Module{(*found)->name, *(*found)->text};
+}
+
+// FNV-1a: the same in every build of the program.
+uint64_t Run::random_seed() {
+  uint64_t seed = 0xcbf29ce484222325;
+  for (const char letter : id_) seed = (seed ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  return seed;
+}
+
+TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::string args, int step,
+                  const lua::Position& at, Done done) {
+  ops::Call call;
+  call.operation = operation;
+  call.args = std::move(args);
+  call.task = place.task;
+  call.number = place.number;
+  call.step = step;
+  call.line = shown(at);
+  call.attempt = attempt_;
+  if (replaying()) return ask(place, std::move(call), std::move(done));
+  return begin(place.within, std::move(call), std::move(done));
+}
+
+TaskPtr Run::begin(const ops::Operation* within, ops::Call call, Done done) {
+  if (journal_->unconfirmed() <= kUnconfirmedBytesMax) {
+    return shared_.invoker.invoke(caller(within), std::move(call), std::move(done));
+  }
+  auto held = std::make_unique<HeldBack>();
+  journal_->barrier([this, &from = caller(within), alive = std::weak_ptr<HeldBack*>(held->self),
+                     call = std::move(call), done = std::move(done)](Result<void> durable) mutable {
+    const auto still = alive.lock();
+    if (!still) return;
+    if (!durable) return done(std::unexpected(durable.error()));
+    (*still)->call = shared_.invoker.invoke(from, std::move(call), std::move(done));
+  });
+  return held;
+}
+
+TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
+  return delay(place, delay_ms, request_.dry_run ? 0 : delay_ms, std::move(done));
+}
+
+TaskPtr Run::deadline(const lua::Place& place, int64_t delay_ms, Done done) {
+  return delay(place, delay_ms, delay_ms, std::move(done));
+}
+
+TaskPtr Run::delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done) {
+  if (!replaying()) return begin_delay(place, delay_ms, really_ms, std::move(done));
+  // What has passed since then counts, also what passed while nobody carried the run.
+  const int64_t until = now_ms_ + really_ms;
+  return replay_->ask({place_key(place.task, place.number), "", std::to_string(delay_ms), "", ""},
+                      std::move(done), [this, place, delay_ms, until](Done answer) {
+                        return begin_delay(place, delay_ms, until - shared_.clock.wall_ms(),
+                                           std::move(answer));
+                      });
+}
+
+TaskPtr Run::begin_delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done) {
+  class Wait : public Task {
+   public:
+    Wait(ops::Deadlines& deadlines, int64_t delay_ms, Callback passed) : deadlines_(deadlines) {
+      entry_ = deadlines.add(Millis(delay_ms), [this, passed = std::move(passed)]() mutable {
+        entry_.reset();
+        Callback last = std::move(passed);
+        last();  // may destroy this
+      });
+    }
+    ~Wait() override {
+      if (entry_) deadlines_.remove(*entry_);
+    }
+
+   private:
+    ops::Deadlines& deadlines_;
+    std::optional<ops::Deadlines::Entry> entry_;
+  };
+  if (journal_->dirty()) journal_->barrier([](Result<void>) {});
+  return std::make_unique<Wait>(
+      shared_.deadlines, really_ms, [this, place, delay_ms, done = std::move(done)]() mutable {
+        journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
+        done(std::string("null"));
+      });
+}
+
+void Run::intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) {
+  journal_->note(entries::intent(call));
+  journal_->barrier(std::move(go));
+}
+
+// The time of a read's delivery follows from its entry: when it began, and how long it took.
+void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
+  if (silent() || repeats_end(call)) return;
+  const int64_t ms = (shared_.clock.boot_ns() - call.started_ns) / kNanosPerMilli;
+  if (call.cut && !outcome && outcome.error().outcome_unknown) ++doubts_;
+  if (ended_) return;
+  const std::optional<Result<std::string>> redacted = without_sensitive(call, outcome);
+  const Result<std::string>& kept = redacted ? *redacted : outcome;
+  if (!call.intended) {
+    now_ms_ = std::max(now_ms_, call.started_at_ms + ms);
+    return journal_->note(entries::whole(call, kept, ms));
+  }
+  std::string entry = entries::result(call, kept, tick(), ms);
+  if (!journal_) return unrecorded_.push_back(std::move(entry));
+  journal_->note_result(std::move(entry));
+}
+
+std::optional<Result<std::string>> Run::without_sensitive(
+    const ops::Call& call, const Result<std::string>& outcome) const {
+  if (!outcome) return std::nullopt;
+  const Result<const ops::Operation*> op = shared_.registry.find(call.operation);
+  if (!op || std::ranges::none_of((*op)->results, &ops::Field::sensitive)) return std::nullopt;
+  std::string kept = *outcome;
+  ops::redact((*op)->results, kept);
+  return kept;
+}
+
+void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
+                   Done done) {
+  auto answer = std::make_shared<std::string>();
+  ops::Call own = call;
+  own.own = true;
+  auto work = [this_call = own, transact, input = std::move(input), answer,
+               &clock = shared_.clock](store::Database& database) -> Result<std::string> {
+    Result<std::string> outcome = transact(database, input);
+    if (!outcome) return outcome;
+    *answer = *outcome;
+    return entries::whole(this_call, outcome,
+                          (clock.boot_ns() - this_call.started_ns) / kNanosPerMilli);
+  };
+  journal_->commit_with(std::move(work), [self = self_, call, answer,
+                                          done = std::move(done)](Result<void> committed) mutable {
+    if (!*self) return;
+    if (committed) {
+      Run& run = **self;
+      if (!run.ended_) run.journal_->note(entries::delivered(call, run.tick()));
+      return done(std::move(*answer));
+    }
+    Result<std::string> failed = std::unexpected(committed.error());
+    failed.error().operation = call.operation;
+    (*self)->ended(call, failed);
+    done(std::move(failed));
+  });
+}
+
+void Run::progress(const ops::Call& call, std::string_view json) {
+  journal_->show(entries::progress(call, json, shared_.clock.wall_ms()));
+}
+
+void Run::step_opened(int id, int parent, std::string_view name, const lua::Position& at) {
+  if (replay_ && replay_->recorded().steps.contains(id)) return;
+  show(entries::step(id, parent, name, shown(at), shared_.clock.wall_ms()));
+}
+
+void Run::step_closed(int id, const Error* error) {
+  if (ended_ || (replay_ && replay_->recorded().ended_steps.contains(id))) return;
+  show(entries::end_step(id, error, shared_.clock.wall_ms()));
+}
+
+void Run::retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) {
+  if (replay_ && replay_->recorded().retries-- > 0) return;
+  show(entries::retry(step, next, attempts, delay_ms, error, shared_.clock.wall_ms()));
+}
+
+void Run::log(std::string_view level, std::string_view message, std::string fields, int step) {
+  if (replay_ && replay_->recorded().logs-- > 0) return;
+  show(entries::log(level, shared_.secrets.scrubbed(shortened(message, kLogBytesMax)),
+                    shared_.secrets.scrubbed(std::move(fields)), step, shared_.clock.wall_ms()));
+}
+
+void Run::report(std::string json) {
+  if (replay_ && replay_->recorded().reports-- > 0) return;
+  show(entries::report(shared_.secrets.scrubbed(std::move(json)), shared_.clock.wall_ms()));
+}
+
+}  // namespace engine::runs
