@@ -38,6 +38,7 @@ class RunsFixture {
     declare("box.stop", ops::Effect::change);
     declare("box.ensure", ops::Effect::change, true);
     declare("box.remove", ops::Effect::destroy);
+    declare("box.make", ops::Effect::change, false, true);
     library.emplace(std::vector<std::string>{folder / "runbooks"},
                     std::vector<std::string>{SOURCE_DIR "/scripts"});
     invoker.emplace(loop, registry, system_clock(), ops::OperatorPolicy{});
@@ -124,12 +125,13 @@ class RunsFixture {
   std::optional<Runner> runner;
 
   std::vector<std::string> happened;  // "stop db": effects, in order
+  std::map<std::string, int> done;    // effects by idempotency key
   std::vector<std::string> watched;
   std::map<std::string, Result<Outcome>> outcomes;
   Result<Outcome>* last = nullptr;
 
  private:
-  void declare(std::string name, ops::Effect effect, bool idempotent = false) {
+  void declare(std::string name, ops::Effect effect, bool idempotent = false, bool probed = false) {
     ops::Operation op;
     op.name = name;
     op.summary = "Does it.";
@@ -146,19 +148,30 @@ class RunsFixture {
     op.params = {id, delay, refuse};
     op.target = "id";
     const std::string verb = name.substr(4);
-    op.start = [this, verb](ops::CallInput input, Done done) -> TaskPtr {
+    op.start = [this, verb](ops::CallInput input, Done answer_to) -> TaskPtr {
       const Result<JsonDocument> args = read_json(input.args);
       const std::string target(json_string(args->root(), "id").value_or("?"));
       if (verb != "get") happened.push_back(verb + " " + target);
+      if (verb != "get") ++done[input.key];
       Result<std::string> answer = "{\"id\":\"" + target + "\",\"state\":\"running\"}";
       if (const auto code = json_string(args->root(), "refuse"))
         answer = fail(*code, "the box refused");
       const Millis after(json_integer(args->root(), "delay").value_or(0));
       return start_timer(loop, after,
-                         [answer = std::move(answer), done = std::move(done)]() mutable {
+                         [answer = std::move(answer), done = std::move(answer_to)]() mutable {
                            done(std::move(answer));
                          });
     };
+    if (probed) {
+      op.probe = [this](ops::CallInput input, Done answer_to) -> TaskPtr {
+        const bool found = done.contains(input.key);
+        const std::string target(json_string(read_json(input.args)->root(), "id").value_or("?"));
+        return start_timer(loop, Millis(0), [found, target, done = std::move(answer_to)]() mutable {
+          done(found ? R"({"done":true,"result":{"id":")" + target + R"(","state":"running"}})"
+                     : std::string(R"({"done":false})"));
+        });
+      };
+    }
     REQUIRE(registry.add(std::move(op)));
   }
 

@@ -1,0 +1,131 @@
+// Runs whose process dies: what it had recorded up to some entry is put back, and the run is taken
+// up again. The world keeps what had been done to it.
+#pragma once
+
+#include <deque>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "engine/runs/resumption.h"
+#include "engine/store/state.h"
+#include "tests/support/runs_fixture.h"
+
+namespace engine::runs {
+
+class CrashFixture : public RunsFixture {
+ public:
+  using Strings = std::vector<std::string>;
+
+  // The run's entries, each as its own text.
+  Strings entries(const std::string& id) {
+    store->flush();
+    const Result<JsonDocument> journal = read_json(journal_text(id));
+    REQUIRE(journal);
+    Strings texts;
+    for (const JsonElement entry : simdjson::dom::array(journal->root()))
+      texts.push_back(json_text(entry));
+    return texts;
+  }
+
+  // As if the process had died when these entries were all that is on disk.
+  void crash(const std::string& id, const Strings& kept) {
+    std::string all;
+    for (const std::string& entry : kept) all += (all.empty() ? "" : ",") + entry;
+    const std::string row = "[" + all + "]";
+    change([&](store::Database& db) {
+      return execute(db, "DELETE FROM journal WHERE run = (SELECT key FROM run WHERE id = ?)", id);
+    });
+    change([&](store::Database& db) -> Result<void> {
+      Result<store::Statement> insert = db.prepare(
+          "INSERT INTO journal(run, prev, entries) SELECT key, 0, ? FROM run WHERE id = ?");
+      if (!insert) return fail(insert.error());
+      return insert->bind(row, id).run();
+    });
+    change([&](store::Database& db) {
+      return execute(db,
+                     "UPDATE run SET state = 'running', owner = 0, attempt = 1, result = NULL,"
+                     " error = NULL, finished_at = NULL,"
+                     " tail = (SELECT max(id) FROM journal WHERE run = run.key) WHERE id = ?",
+                     id);
+    });
+  }
+
+  // The same, but hours ago.
+  void crash_long_ago(const std::string& id, Strings kept) {
+    for (std::string& entry : kept)
+      entry = std::regex_replace(entry, std::regex(R"("at":17)"), R"("at":15)");
+    crash(id, kept);
+    change([&](store::Database& db) {
+      return execute(db, "UPDATE run SET started_at = started_at - 200000000000 WHERE id = ?", id);
+    });
+  }
+
+  void keep_state(const std::string& scope, const std::string& name) {
+    change([&](store::Database& db) -> Result<void> {
+      const Result<int64_t> set = store::set_state(db, scope, name, "1", 0, 1);
+      return set ? Result<void>() : fail(set.error());
+    });
+  }
+
+  Result<std::string> try_resume(ResumeRequest request) {
+    if (request.principal.empty()) request.principal = "unix:test";
+    last = nullptr;
+    return runner->resume(
+        request, [this](std::string_view entry) { watched.emplace_back(entry); },
+        [this](Result<Outcome> outcome) {
+          resumed.push_back(std::move(outcome));
+          last = &resumed.back();
+          if (runner->alive() == 0) loop.stop();
+        });
+  }
+
+  Outcome resume(ResumeRequest request) {
+    const Result<std::string> id = try_resume(std::move(request));
+    if (!id) FAIL(id.error().message + " / " + id.error().hint);
+    loop.run();
+    REQUIRE(last != nullptr);
+    if (!*last) FAIL(last->error().message);
+    return **last;
+  }
+  Outcome resume(const std::string& id) { return resume(ResumeRequest{.run = id}); }
+
+  void change(std::function<Result<void>(store::Database& db)> work) {
+    bool committed = false;
+    store->write([&](store::Transaction& transaction) { return work(transaction.db()); },
+                 [&](Result<void> outcome) {
+                   INFO((outcome ? "" : outcome.error().message));
+                   CHECK(outcome);
+                   committed = true;
+                   loop.stop();
+                 });
+    while (!committed) loop.run();
+  }
+
+  static Result<void> execute(store::Database& db, std::string_view sql, const std::string& id) {
+    Result<store::Statement> statement = db.prepare(sql);
+    if (!statement) return fail(statement.error());
+    return statement->bind(id).run();
+  }
+
+  std::deque<Result<Outcome>> resumed;
+};
+
+inline size_t first(const std::vector<std::string>& entries, std::string_view part) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].find(part) != std::string::npos) return i;
+  }
+  FAIL("no entry has " + std::string(part));
+  return 0;
+}
+
+inline std::vector<std::string> until(const std::vector<std::string>& entries, size_t count) {
+  return {entries.begin(), entries.begin() + static_cast<long>(count)};
+}
+
+inline std::string kind_of(const std::string& entry) {
+  const Result<JsonDocument> document = read_json(entry);
+  return std::string(json_string(document->root(), "t").value_or(""));
+}
+
+}  // namespace engine::runs

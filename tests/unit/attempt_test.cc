@@ -1,0 +1,60 @@
+// A failed run's new attempt: what it takes over, and when it may use edited code.
+#include "tests/support/crash_fixture.h"
+
+using namespace engine;
+using namespace engine::runs;
+using Strings = std::vector<std::string>;
+
+TEST_CASE_METHOD(CrashFixture, "a new attempt takes over what came before its step") {
+  const Outcome failed = run(R"(
+    local a = box.make{ id = "a" }
+    step("Check", function() box.get{ id = "b", refuse = not state.get{ name = "why" } and "CONFLICT" or nil } end)
+    return a.id)");
+  REQUIRE(failed.state == "failed");
+  happened.clear();
+  CHECK(resume({.run = failed.id, .from = "Check"}).state == "failed");
+  CHECK(happened.empty());
+  CHECK(try_resume({.run = failed.id, .from = "Chekc"}).error().message ==
+        "run " + failed.id + " opened no step named 'Chekc'");
+  keep_state(failed.runbook, "why");
+
+  const Outcome again = resume({.run = failed.id, .from = "Check"});
+  CHECK(again.result == R"("a")");
+  CHECK(happened.empty());
+  const store::RunRecord record = *store::find_run(**store->reader(), failed.id);
+  CHECK(record.attempt == 3);
+  CHECK(record.state == "succeeded");
+}
+
+TEST_CASE_METHOD(CrashFixture, "an edited attempt begins where its replay agrees") {
+  const Outcome failed = run(R"(
+    local a = box.make{ id = "a" }
+    step("Check", function() fail("CONFLICT", "no") end)
+    return a.id)");
+  REQUIRE(failed.state == "failed");
+  const std::string head =
+      "return runbook{ summary = 'A test.', allow = { 'box:destroy' }, run = function()\n";
+  happened.clear();
+
+  write("t1", head + "local a = box.make{ id = 'other' }\nreturn 2 end }");
+  const Result<std::string> refused =
+      try_resume({.run = failed.id, .from = "Check", .edited = true});
+  REQUIRE(refused);
+  loop.run();
+  REQUIRE_FALSE(*last);
+  CHECK(last->error().code == code::kReplayMismatch);
+  CHECK(store::find_run(**store->reader(), failed.id)->state == "failed");
+
+  write("t1", head + "local a = box.make{ id = 'a' }\n" +
+                  "step('Check', function() box.stop{ id = 'b' } end)\nreturn a.id end }");
+  CHECK(resume({.run = failed.id, .from = "Check", .edited = true}).result == R"("a")");
+  CHECK(happened == Strings{"stop b"});
+  const Strings journal = entries(failed.id);
+
+  write("t1", head + "return 'edited again' end }");
+  crash(failed.id, until(journal, first(journal, R"("op":"box.stop")") + 1));
+  change([&](store::Database& db) {
+    return execute(db, "UPDATE run SET attempt = 2 WHERE id = ?", failed.id);
+  });
+  CHECK(resume(failed.id).error.find("IN_DOUBT") != std::string::npos);
+}
