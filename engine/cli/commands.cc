@@ -10,6 +10,7 @@ namespace {
 constexpr std::array kCommands = {
     CommandEntry{"run", run_command},
     CommandEntry{"call", call_command},
+    CommandEntry{"resume", resume_command},
     CommandEntry{"list", list_command},
     CommandEntry{"show", show_command},
     CommandEntry{"check", check_command},

@@ -7,6 +7,7 @@ namespace engine::cli {
 
 Command run_command();
 Command call_command();
+Command resume_command();
 Command list_command();
 Command show_command();
 Command check_command();

@@ -6,14 +6,28 @@
 
 #include "engine/base/json.h"
 #include "engine/base/units.h"
+#include "engine/cli/exit_codes.h"
+#include "engine/cli/failure.h"
+#include "engine/cli/report.h"
 #include "engine/loop/signal.h"
 
 namespace engine::cli {
 
-Foreground::Foreground(Session& session, Engine& engine)
-    : engine_(engine), screen_(session, engine.catalog.loop, system_clock()) {}
+namespace {
+
+std::string code_of(const runs::Outcome& outcome) {
+  return outcome.error.empty() ? "" : error_from_json(outcome.error).code;
+}
+
+}  // namespace
+
+Foreground::Foreground(Session& session, Engine& engine) : session_(session), engine_(engine) {}
 
 Result<runs::Outcome> Foreground::run(const Begin& begin) {
+  return std::move(run_all({{"", "", begin}}).front());
+}
+
+std::vector<Result<runs::Outcome>> Foreground::run_all(const std::vector<Part>& parts) {
   // Whoever reads our output may go away; the run goes on to its recorded end.
   std::signal(SIGPIPE, SIG_IGN);
   Loop& loop = engine_.catalog.loop;
@@ -21,25 +35,64 @@ Result<runs::Outcome> Foreground::run(const Begin& begin) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     signals.push_back(watch_signal(loop, number, [this] { interrupted(); }));
   }
-  std::optional<Result<runs::Outcome>> outcome;
-  const Result<std::string> id = begin([this](std::string_view entry) { screen_.entry(entry); },
-                                       [&](Result<runs::Outcome> ended) {
-                                         outcome = std::move(ended);
-                                         loop.stop();
-                                       });
-  if (!id) return fail(id.error());
-  id_ = *id;
+  std::vector<std::optional<Result<runs::Outcome>>> outcomes(parts.size());
+  size_t going = 0;
+  ids_.assign(parts.size(), "");
+  for (size_t i = 0; i < parts.size(); ++i) {
+    screens_.push_back(
+        std::make_unique<Screen>(session_, loop, system_clock(), parts[i].label, parts[i].past));
+    const Result<std::string> id = parts[i].begin(
+        [screen = screens_.back().get()](std::string_view entry) { screen->entry(entry); },
+        [&outcomes, &going, &loop, i](Result<runs::Outcome> ended) {
+          outcomes[i] = std::move(ended);
+          if (--going == 0) loop.stop();
+        });
+    if (id) {
+      ids_[i] = *id;
+      ++going;
+    } else {
+      outcomes[i] = fail(id.error());
+    }
+  }
   const auto hold = loop.hold();
-  while (!outcome) loop.run();
-  screen_.stop();
-  return std::move(*outcome);
+  while (going > 0) loop.run();
+  std::vector<Result<runs::Outcome>> all;
+  for (auto& outcome : outcomes) all.push_back(std::move(*outcome));
+  for (const auto& screen : screens_) screen->stop();
+  return all;
 }
 
 void Foreground::interrupted() {
   ++interruptions_;
-  screen_.say(interruptions_ == 1 ? "cancelling; once more to kill it\n" : "killing it\n");
-  // A run that ended meanwhile needs no cancel.
-  (void)engine_.runner->cancel(id_, person());
+  screens_.front()->say(interruptions_ == 1 ? "cancelling; once more to kill it\n"
+                                            : "killing it\n");
+  for (const std::string& id : ids_) {
+    // A run that ended meanwhile needs no cancel.
+    if (!id.empty()) (void)engine_.runner->cancel(id, person());
+  }
+}
+
+int show_outcome(Session& session, const Foreground& foreground, const runs::Outcome& outcome,
+                 bool dry_run) {
+  if (session.format != Format::table) {
+    session.print(outcome_json(outcome) + "\n");
+  } else {
+    if (dry_run) session.print(foreground.screen().plan());
+    // What the run reported is its view for people; without a report the result is.
+    if (!foreground.screen().reported()) session.print(report_text(outcome.result, session.out));
+  }
+  return say_outcome(session, outcome, dry_run);
+}
+
+int say_outcome(Session& session, const runs::Outcome& outcome, bool dry_run) {
+  if (!outcome.error.empty() && (session.format == Format::table || !session.quiet)) {
+    session.complain(failure_text(outcome.error, session.err));
+  }
+  const Paint paint = outcome.state == "succeeded" ? Paint::green : Paint::red;
+  session.say(session.err.painted(paint, outcome.state) + (dry_run ? " (dry run)" : "") + " in " +
+              human_duration(Millis(outcome.finished_at_ms - outcome.started_at_ms)) + ", run " +
+              outcome.id + "\n");
+  return exit_of_run(outcome.state, code_of(outcome));
 }
 
 std::string outcome_json(const runs::Outcome& outcome) {

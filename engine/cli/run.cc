@@ -3,41 +3,14 @@
 #include "engine/base/json_read.h"
 #include "engine/cli/catalog.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/exit_codes.h"
-#include "engine/cli/failure.h"
 #include "engine/cli/fields.h"
 #include "engine/cli/foreground.h"
 #include "engine/cli/help.h"
 #include "engine/cli/inspect.h"
-#include "engine/cli/report.h"
 
 namespace engine::cli {
 
 namespace {
-
-std::string code_of(const runs::Outcome& outcome) {
-  if (outcome.error.empty()) return "";
-  return error_from_json(outcome.error).code;
-}
-
-int show(Session& session, const Foreground& foreground, const runs::Outcome& outcome,
-         bool dry_run) {
-  if (session.format != Format::table) {
-    session.print(outcome_json(outcome) + "\n");
-  } else {
-    if (dry_run) session.print(foreground.screen().plan());
-    // What the run reported is its view for people; without a report the result is.
-    if (!foreground.screen().reported()) session.print(report_text(outcome.result, session.out));
-  }
-  if (!outcome.error.empty() && (session.format == Format::table || !session.quiet)) {
-    session.complain(failure_text(outcome.error, session.err));
-  }
-  const Paint paint = outcome.state == "succeeded" ? Paint::green : Paint::red;
-  session.say(session.err.painted(paint, outcome.state) + (dry_run ? " (dry run)" : "") + " in " +
-              human_duration(Millis(outcome.finished_at_ms - outcome.started_at_ms)) + ", run " +
-              outcome.id + "\n");
-  return exit_of_run(outcome.state, code_of(outcome));
-}
 
 int start(Session& session, const std::string& name, std::string params, bool dry_run) {
   const auto config = session.config();
@@ -55,8 +28,9 @@ int start(Session& session, const std::string& name, std::string params, bool dr
         return (*engine)->runner->start(request, std::move(watch), std::move(finished));
       });
   if (!outcome && foreground.id().empty()) return session.fail(outcome.error());
-  return show(session, foreground,
-              outcome ? *outcome : broken_outcome(foreground.id(), name, outcome.error()), dry_run);
+  return show_outcome(session, foreground,
+                      outcome ? *outcome : broken_outcome(foreground.id(), name, outcome.error()),
+                      dry_run);
 }
 
 // With flags that are none of ours the runbook has to be asked for its parameters; an empty runbook

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "engine/base/text.h"
 #include "engine/cli/report.h"
 #include "engine/loop/signal.h"
 #include "engine/loop/timer.h"
@@ -16,12 +17,20 @@ constexpr size_t kLinesMax = 12;
 
 }  // namespace
 
-Screen::Screen(Session& session, Loop& loop, const Clock& clock)
+Screen::Screen(Session& session, Loop& loop, const Clock& clock, std::string label,
+               std::string_view past)
     : session_(session),
       loop_(loop),
       clock_(clock),
-      live_(session.err.is_terminal && !session.quiet),
+      label_(std::move(label)),
+      live_(session.err.is_terminal && !session.quiet && label_.empty()),
       progress_({live_, session.log_debug()}, session.err) {
+  if (const Result<JsonDocument> entries = read_json(past); entries && entries->root().is_array()) {
+    for (const JsonElement entry : simdjson::dom::array(entries->root()))
+      progress_.take(json_text(entry));
+    static_cast<void>(progress_.said());
+    static_cast<void>(progress_.reported());
+  }
   if (!live_) return;
   timer_ = start_timer(loop_, kFrame, [this] { tick(); });
   resized_ = watch_signal(loop_, SIGWINCH, [this] {
@@ -38,7 +47,7 @@ void Screen::entry(std::string_view entry) {
   const std::vector<std::string> reports = progress_.reported();
   if (said.empty() && reports.empty()) return;
   erase();
-  session_.say(said);
+  session_.say(labelled(said));
   for (const std::string& report : reports) {
     reported_ = true;
     // The data is the run's result where a program reads it; then a report is talk.
@@ -50,6 +59,14 @@ void Screen::entry(std::string_view entry) {
     }
   }
   draw();
+}
+
+std::string Screen::labelled(const std::string& lines) const {
+  if (label_.empty()) return lines;
+  std::string text;
+  for (const std::string_view line : split(trim(lines), '\n'))
+    text += label_ + " " + std::string(line) + "\n";
+  return text;
 }
 
 void Screen::say(std::string_view line) {

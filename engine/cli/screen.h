@@ -15,7 +15,10 @@ namespace engine::cli {
 
 class Screen {
  public:
-  Screen(Session& session, Loop& loop, const Clock& clock);
+  // With a label before each line nothing is redrawn, since other runs draw beside it. `past` are
+  // entries (a JSON array) from before, which are not shown; empty: none.
+  Screen(Session& session, Loop& loop, const Clock& clock, std::string label = {},
+         std::string_view past = {});
   ~Screen();  // erases what changes
 
   void entry(std::string_view entry);  // of the run's journal
@@ -25,6 +28,7 @@ class Screen {
   std::string plan() const { return progress_.plan(); }
 
  private:
+  std::string labelled(const std::string& lines) const;
   void tick();
   void erase();
   void draw();
@@ -32,6 +36,7 @@ class Screen {
   Session& session_;
   Loop& loop_;
   const Clock& clock_;
+  const std::string label_;
   bool live_;
   Progress progress_;
   std::vector<int> drawn_;  // the widths of the lines that are on the screen

@@ -66,7 +66,11 @@ class Printer {
       case Kind::report:
         return "report " + cut(node.result);
       case Kind::cancel:
-        return "cancelled by " + made_visible(node.text);
+        return node.text.empty() ? "out of time" : "cancelled by " + made_visible(node.text);
+      case Kind::resume:
+        return (node.name.empty() ? "resumed"
+                                  : "a new attempt from step '" + made_visible(node.name) + "'") +
+               std::string(" by ") + made_visible(node.text);
       case Kind::root:
         break;
     }

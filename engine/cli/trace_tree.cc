@@ -37,7 +37,13 @@ class Builder {
     if (kind == "result") result(entry);
     if (kind == "wait")
       add(root_.get(), Kind::wait, entry).duration_ms = json_integer(entry, "ms").value_or(-1);
-    if (kind == "cancel") add(root_.get(), Kind::cancel, entry).text = string_of(entry, "by");
+    if (kind == "cancel") cancel(entry);
+    if (kind == "resume" || kind == "attempt") {
+      TraceNode& node = add(root_.get(), Kind::resume, entry);
+      node.text = string_of(entry, "by");
+      node.name = string_of(entry, "from");
+      if (kind == "attempt") calls_.clear();
+    }
     if (kind == "report")
       add(root_.get(), Kind::report, entry).result = member_text(entry, "value");
     if (kind == "log") {
@@ -58,6 +64,12 @@ class Builder {
   std::unique_ptr<TraceNode> root() { return std::move(root_); }
 
  private:
+  void cancel(JsonElement entry) {
+    TraceNode& node = add(root_.get(), Kind::cancel, entry);
+    node.text = string_of(entry, "by");
+    if (node.text.empty()) node.error = member_text(entry, "error");
+  }
+
   TraceNode* parent_of(JsonElement entry) {
     return step_named(json_integer(entry, "step").value_or(0));
   }
@@ -163,6 +175,8 @@ std::string_view name_of(Kind kind) {
       return "report";
     case Kind::cancel:
       return "cancel";
+    case Kind::resume:
+      return "resume";
   }
   return "";
 }
@@ -178,7 +192,8 @@ void append_details(JsonWriter& out, const TraceNode& node) {
     if (!node.args.empty()) out.field_raw("fields", node.args);
   }
   if (node.kind == Kind::retry) out.field("message", node.text);
-  if (node.kind == Kind::cancel) out.field("by", node.text);
+  if (node.kind == Kind::cancel || node.kind == Kind::resume) out.field("by", node.text);
+  if (node.kind == Kind::resume && !node.name.empty()) out.field("from", node.name);
   if (node.kind == Kind::report)
     out.field_raw("value", node.result.empty() ? "null" : node.result);
   else if (!node.result.empty())

@@ -14,9 +14,19 @@
 namespace engine::cli {
 
 struct TraceNode {
-  enum class Kind { root, step, operation, wait, retry, log, report, cancel } kind = Kind::root;
-  std::string name;    // of a step or an operation; a log's level
-  std::string text;    // a log's message, who cancelled, why it is tried again
+  enum class Kind {
+    root,
+    step,
+    operation,
+    wait,
+    retry,
+    log,
+    report,
+    cancel,
+    resume
+  } kind = Kind::root;
+  std::string name;    // of a step or an operation; a log's level; the step of a new attempt
+  std::string text;    // a log's message, who cancelled or resumed, why it is tried again
   std::string args;    // JSON; of a log its fields
   std::string result;  // JSON, or empty
   std::string error;   // JSON, or empty

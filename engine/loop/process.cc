@@ -21,6 +21,14 @@
 namespace engine {
 namespace {
 
+uint64_t marker_of(std::string_view key) {
+  uint64_t marker = 0xcbf29ce484222325;  // FNV-1a
+  for (const char letter : key)
+    marker = (marker ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  if (key.empty()) random_bytes(&marker, sizeof marker);
+  return marker >> 2;  // far from "unlimited"
+}
+
 // How long descendants may go on writing after the program itself has ended (`tee` behind a shell).
 constexpr uint64_t kDrainMs = 250;
 // How long a process may take to die of SIGKILL before it is given up: one that hangs in the
@@ -307,8 +315,7 @@ void ProcessImpl::begin(Loop& loop, ProcessOptions options, Output output) {
   order.input = options.input ? (*in)[0].get() : null_device();
   order.output = (*out)[1].get();
   order.error_output = (*err)[1].get();
-  random_bytes(&order.marker, sizeof order.marker);
-  order.marker >>= 2;  // far from "unlimited"
+  order.marker = marker_of(options.key);
   Result<Launched> launched = launch(order);
   if (!launched) return fail_later(loop, launched.error());
 
@@ -318,6 +325,9 @@ void ProcessImpl::begin(Loop& loop, ProcessOptions options, Output output) {
 }
 
 }  // namespace
+
+std::vector<int> survivors_of(std::string_view key) { return marked_processes(marker_of(key)); }
+void kill_survivors_of(std::string_view key) { kill_marked(marker_of(key)); }
 
 std::unique_ptr<Process> Process::start(Loop& loop, ProcessOptions options, Exited exited,
                                         Output output) {

@@ -22,6 +22,9 @@ struct ProcessOptions {
   std::optional<std::string> input;
   size_t output_bytes_max = 1 << 20;  // kept of each stream; the rest is read and counted
   Millis kill_after{5000};            // from SIGTERM to SIGKILL of the whole tree
+  // Names the one program for ever, so that it is known by that name to a later engine too. Empty:
+  // it has none.
+  std::string key;
 };
 
 struct ProcessExit {
@@ -58,5 +61,10 @@ class Process : public Task {
   virtual ProcessIdentity identity() const = 0;
   virtual void signal(int number) = 0;  // to the process group
 };
+
+// What was started under this key and all that it started in turn: those that live, whether this
+// engine started them or one that is gone.
+std::vector<int> survivors_of(std::string_view key);
+void kill_survivors_of(std::string_view key);
 
 }  // namespace engine

@@ -141,6 +141,28 @@ std::optional<uint64_t> process_start_time(int pid) {
   return stat->start;
 }
 
+std::vector<int> marked_processes(uint64_t marker) {
+  std::vector<int> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc"), closedir);
+  while (const dirent* item = folder ? readdir(folder.get()) : nullptr) {
+    const int pid = std::atoi(item->d_name);
+    if (pid <= 1 || pid == getpid() || !has_marker(pid, marker)) continue;
+    const std::optional<Stat> stat = read_stat(pid);
+    if (stat && stat->alive()) found.push_back(pid);
+  }
+  return found;
+}
+
+void kill_marked(uint64_t marker) {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const std::vector<int> found = marked_processes(marker);
+    if (found.empty()) return;
+    for (const int pid : found) {
+      if (const std::optional<Stat> stat = read_stat(pid)) signal_one(*stat, SIGKILL);
+    }
+  }
+}
+
 void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 ProcessTree::ProcessTree(int root, uint64_t marker) : root_(root), marker_(marker) {

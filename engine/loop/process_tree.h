@@ -11,6 +11,11 @@ namespace engine {
 // The start time of a process (field 22 of /proc/PID/stat), if there is such a process.
 std::optional<uint64_t> process_start_time(int pid);
 
+// Processes that bear this marker (see Launch) and live, whoever started them.
+std::vector<int> marked_processes(uint64_t marker);
+// Sends SIGKILL to them, and to those that they start meanwhile.
+void kill_marked(uint64_t marker);
+
 // Orphans come to us, once this was called: then whatever a program leaves behind is a child of
 // ours.
 void become_subreaper();

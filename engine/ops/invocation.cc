@@ -3,6 +3,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/json_read.h"
+#include "engine/loop/process.h"
 #include "engine/ops/check.h"
 
 namespace engine::ops {
@@ -148,7 +149,10 @@ void Invocation::enter() {
 void Invocation::recover() {
   if (call_.scripted) return enter();
   if (call_.assumed == Call::Assumed::done) return finish_later("null");
-  if (call_.assumed == Call::Assumed::not_done || call_.idempotent) return start(op_->start);
+  if (call_.assumed == Call::Assumed::not_done || call_.idempotent) {
+    kill_survivors_of(call_.key);  // else it would go on beside its own repetition
+    return start(op_->start);
+  }
   if (op_->probe) return probe();
   settle("{}");
 }
@@ -176,14 +180,22 @@ void Invocation::settle(Result<std::string> answer) {
       if (*self) (*self)->start((*self)->op_->start);
     });
   }
-  Error error(code::kInDoubt,
-              op_->name +
-                  " was started before the engine stopped, and nothing tells whether it "
-                  "took effect",
+  finish_later(fail(in_doubt()));
+}
+
+Error Invocation::in_doubt() const {
+  std::string what = op_->name +
+                     " was started before the engine stopped, and nothing tells whether it took "
+                     "effect";
+  std::string living;
+  for (const int pid : survivors_of(call_.key))
+    living += (living.empty() ? "" : ", ") + std::to_string(pid);
+  if (!living.empty()) what += "; what it started is still running: process " + living;
+  Error error(code::kInDoubt, std::move(what),
               "look, then say so: engine resume " + caller_.run_id() +
                   " --assume done, or --assume not-done");
   error.outcome_unknown = true;
-  finish_later(fail(std::move(error)));
+  return error;
 }
 
 void Invocation::transact() {

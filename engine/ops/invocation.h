@@ -27,6 +27,7 @@ class Invocation : public Task {
   void probe();
   void settle(Result<std::string> answer);
   void end(Result<std::string> outcome);
+  Error in_doubt() const;
   void timed_out();
   void finish(Result<std::string> outcome);
   void finish_later(Result<std::string> outcome);

@@ -39,6 +39,7 @@ struct CallRecord {
   std::function<void(std::string)> progress;
   std::function<void(Event)> emit;  // of a subscription
   Done done;                        // empty once nobody waits any more
+  bool spawned = false;             // a program bears its key
   bool starting = false;  // inside the plugin's start: the answer is delivered a turn later
   void* data = nullptr;
   std::deque<std::string> secret_values;

@@ -139,6 +139,7 @@ void spawn(engine_call token, const engine_spawn* given, engine_exited exited, v
   if (given->input) options.input = std::string(given->input, given->input_size);
   options.output_bytes_max = given->output_max;
   options.kill_after = Millis(given->kill_after_ms);
+  if (!std::exchange(record->spawned, true)) options.key = record->key;
   const auto activity =
       record->activities.insert(record->activities.end(), Activity{nullptr, cancelled});
   activity->task = Process::start(*record->loop, std::move(options),

@@ -59,7 +59,10 @@ Library::Library(std::vector<std::string> runbook_folders, std::vector<std::stri
 
 Result<Source> Library::runbook(std::string_view name_or_file) const {
   const std::string name(name_or_file);
-  if (is_path(name_or_file)) return read_source(without_ending(name), name, name);
+  if (is_path(name_or_file)) {
+    std::error_code error;
+    return read_source(without_ending(name), name, fs::absolute(name, error).string());
+  }
   for (const std::string& folder : runbook_folders_) {
     // quickstart is quickstart.lua, or quickstart/quickstart.lua where a runbook has a folder of
     // its own.

@@ -42,7 +42,8 @@ Result<void> Run::load_again(const lua::Limits& limits) {
   Result<store::Database*> database = shared_.store.reader();
   if (!database) return fail(database.error());
   if (resumption_->request.edited) {
-    Result<Source> present = shared_.library.runbook(record.runbook);
+    Result<Source> present = shared_.library.runbook(record.file);
+    if (!present) present = shared_.library.runbook(record.runbook);
     if (!present) return fail(present.error());
     source.text = std::move(present->text);
   } else {

@@ -102,7 +102,47 @@ JOIN run r ON r.key = b.run
 LEFT JOIN ended e ON b.t = 'call' AND e.run = b.run AND e.p = b.p AND e.n = b.n;
 )";
 
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst};
+// Runs have attempts: a place may be called once in each, and its last recorded end is the one that
+// holds.
+constexpr const char* kSecond = R"(
+DROP VIEW audit;
+CREATE VIEW audit AS
+WITH
+  entry AS (
+    SELECT j.run, j.id AS row, e.key AS place, e.value AS body,
+           e.value ->> 't' AS t, e.value ->> 'p' AS p, e.value ->> 'n' AS n,
+           ifnull(e.value ->> 'a', 1) AS a
+    FROM journal j, json_each(j.entries) e),
+  begun AS (SELECT * FROM entry WHERE t IN ('op', 'call')),
+  ended AS MATERIALIZED (
+    SELECT run, p, n, a, body, max(row * 1000000 + place) FROM entry WHERE t = 'result'
+    GROUP BY run, p, n, a)
+SELECT
+  b.row, b.place,
+  b.body ->> 'at' AS at,
+  r.principal AS principal,
+  r.trigger AS trigger,
+  r.id AS run,
+  b.body ->> 'op' AS operation,
+  b.body ->> 'target' AS target,
+  b.body -> 'args' AS arguments,
+  b.body ->> 'effect' AS effect,
+  CASE
+    WHEN json_type(b.body, '$.error') IS NOT NULL THEN b.body ->> '$.error.code'
+    WHEN b.body ->> 'planned' THEN 'planned'
+    WHEN b.t = 'op' THEN 'ok'
+    WHEN e.body IS NULL THEN 'unknown'
+    WHEN json_type(e.body, '$.error') IS NOT NULL THEN e.body ->> '$.error.code'
+    ELSE 'ok'
+  END AS outcome,
+  CASE b.t WHEN 'op' THEN b.body ->> 'ms' ELSE e.body ->> 'ms' END AS duration_ms
+FROM begun b
+JOIN run r ON r.key = b.run
+LEFT JOIN ended e ON b.t = 'call' AND e.run = b.run AND e.p = b.p AND e.n = b.n
+  AND e.a = b.a;
+)";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst, kSecond};
 
 Result<Versions> check(Database& db, const std::string& file) {
   Result<int64_t> user_version = db.number("PRAGMA user_version");

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,9 +65,10 @@ class RunsFixture {
   Result<std::string> start(const std::string& body, const std::string& more = "", bool dry = false,
                             const std::string& params = "{}") {
     const std::string name = "t" + std::to_string(++started_);
-    write(name,
-          "return runbook{ summary = \"A test.\", allow = { \"box:destroy\", \"state:change\" }, " +
-              more + "\nrun = function(ctx)\n" + body + "\nend }\n");
+    const std::string allow =
+        more.find("allow") == more.npos ? R"(allow = { "box:destroy", "state:change" },)" : "";
+    write(name, "return runbook{ summary = \"A test.\", " + allow + more +
+                    "\nrun = function(ctx)\n" + body + "\nend }\n");
     return runner->start(
         {.runbook = name,
          .params = params,
@@ -126,6 +128,7 @@ class RunsFixture {
 
   std::vector<std::string> happened;  // "stop db": effects, in order
   std::map<std::string, int> done;    // effects by idempotency key
+  std::set<std::string> repeatable;   // of these, the idempotent ones
   std::vector<std::string> watched;
   std::map<std::string, Result<Outcome>> outcomes;
   Result<Outcome>* last = nullptr;
@@ -153,6 +156,7 @@ class RunsFixture {
       const std::string target(json_string(args->root(), "id").value_or("?"));
       if (verb != "get") happened.push_back(verb + " " + target);
       if (verb != "get") ++done[input.key];
+      if (verb == "ensure") repeatable.insert(input.key);
       Result<std::string> answer = "{\"id\":\"" + target + "\",\"state\":\"running\"}";
       if (const auto code = json_string(args->root(), "refuse"))
         answer = fail(*code, "the box refused");
