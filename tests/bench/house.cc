@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "engine/runs/resumption.h"
+#include "engine/store/journal.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/program.h"
 
@@ -97,6 +99,43 @@ void House::kill_all() {
   for (int times = 0; times < 2; ++times) {
     for (const std::string& id : ids_) (void)runner_->cancel(id, "unix:bench");
   }
+}
+
+double House::replay_seconds(const std::string& body) {
+  start(body, 1);
+  until_ended(1);
+  const std::string id = ids_.back();
+  auto database = store_->reader();
+  if (!database) stop_with(database.error());
+  auto journal = store::read_journal(**database, *store::find_run(**database, id));
+  if (!journal) stop_with(journal.error());
+  journal->resize(journal->rfind(R"(,{"t":"end")"));
+  store_->write(
+      [&](store::Transaction& transaction) -> Result<void> {
+        store::Database& db = transaction.db();
+        (void)db.exec("DELETE FROM journal");
+        const auto row = store::append_entries(db, 1, 0, *journal + "]");
+        if (!row) return fail(row.error());
+        return db.exec(
+            "UPDATE run SET state = 'running', owner = 0,"
+            " tail = (SELECT max(id) FROM journal)");
+      },
+      [&](Result<void> done) {
+        if (!done) stop_with(done.error());
+        loop_.stop();
+      });
+  loop_.run();
+  const double began = now_seconds();
+  auto resumed = runner_->resume({.run = id, .principal = "unix:bench"}, {},
+                                 [this](Result<runs::Outcome> outcome) {
+                                   if (!outcome) stop_with(outcome.error());
+                                   if (outcome->state != "succeeded")
+                                     stop_with({code::kFailed, outcome->error});
+                                   loop_.stop();
+                                 });
+  if (!resumed) stop_with(resumed.error());
+  loop_.run();
+  return now_seconds() - began;
 }
 
 double House::median_gap_us() const {

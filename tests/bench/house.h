@@ -27,6 +27,8 @@ class House {
   // Until `runs` runs have ended.
   void until_ended(int runs);
   void kill_all();
+  // How long a run of this body takes from being taken up, when all but its end is in its journal.
+  double replay_seconds(const std::string& body);
 
   // When each call of bench.item.* started, in seconds, for each run apart.
   std::map<std::string, std::vector<double>> calls;

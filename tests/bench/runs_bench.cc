@@ -60,6 +60,14 @@ double bare_commit_us() {
   return median(each);
 }
 
+double replay_ms() {
+  const char* body = "for i = 1, 500 do bench.item.look {} bench.item.touch {} end";
+  std::vector<double> times;
+  for (int i = 0; i < kPairs; ++i)
+    times.push_back(1e3 * House(fresh("replay")).replay_seconds(body));
+  return median(times);
+}
+
 double read_latency_us(bool beside_a_loop) {
   House house(fresh("beside"));
   if (beside_a_loop) house.start("while true do end", 1);
@@ -103,5 +111,7 @@ int main() {
        .peer = "without the loop",
        .ratio_goal = 2},
       [] { return read_latency_us(true); }, [] { return read_latency_us(false); });
+  alone({.name = "replay of a run of 1,000 operations", .unit = "ms", .value_goal = 20},
+        replay_ms());
   run_program({"rm", "-rf", folder});
 }

@@ -8,7 +8,9 @@ using Strings = std::vector<std::string>;
 TEST_CASE_METHOD(CrashFixture, "a new attempt takes over what came before its step") {
   const Outcome failed = run(R"(
     local a = box.make{ id = "a" }
-    step("Check", function() box.get{ id = "b", refuse = not state.get{ name = "why" } and "CONFLICT" or nil } end)
+    step("Check", function()
+      box.get{ id = "b", refuse = not state.get{ name = "why" } and "CONFLICT" or nil }
+    end)
     return a.id)");
   REQUIRE(failed.state == "failed");
   happened.clear();

@@ -11,7 +11,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-constexpr const char* kKit = R"(return {
+constexpr const char* kKit = R"(
+return {
   summary = "A kit.", uses = { "box:change" },
   operations = { ["twice"] = { summary = "Makes two.", effect = "change", params = {},
     run = function(args)

@@ -252,3 +252,38 @@ TEST_CASE("a bad declaration is refused in words that name it") {
   op.target = "id";
   CHECK(registry.add(op).error().message.find("its target 'id'") != std::string::npos);
 }
+
+namespace {
+
+// An operation that answers in doubt, and a probe that finds what `found` says.
+void declare_doubtful(Road& road, const std::string& found) {
+  Error lost(code::kNetworkError, "the connection was lost");
+  lost.outcome_unknown = true;
+  road.answer = fail(lost);
+  road.declare("box.stop", Effect::change, [&road, found](Operation& op) {
+    op.probe = [&road, found](CallInput, Done done) {
+      return start_timer(road.loop, Millis(0),
+                         [found, done = std::move(done)]() mutable { done(found); });
+    };
+  });
+}
+
+}  // namespace
+
+TEST_CASE("rule 4: live, a probe that finds the effect turns a doubt into an answer") {
+  Road road;
+  declare_doubtful(road, R"({"done":true,"result":{"changed":true}})");
+  road.run("box.stop");
+  CHECK(**road.outcome == R"({"changed":true})");
+  CHECK(road.caller.told.size() == 2);
+}
+
+TEST_CASE("rule 4: live, what a probe does not find may yet happen and stays in doubt") {
+  const std::string found = GENERATE(R"({"done":false})", "{}");
+  Road road;
+  declare_doubtful(road, found);
+  road.run("box.stop");
+  CHECK(road.outcome->error().code == code::kNetworkError);
+  CHECK(road.outcome->error().outcome_unknown);
+  CHECK(road.started == 1);
+}
