@@ -1,4 +1,6 @@
 // engine resume: goes on with runs whose process is gone, and gives failed ones a new attempt.
+#include <algorithm>
+
 #include "engine/base/json.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/exit_codes.h"
@@ -40,7 +42,8 @@ Result<Runs> named(store::Store& store, const Words& ids) {
   for (const std::string& id : ids) {
     Result<store::RunRecord> run = store::find_run(**database, id);
     if (!run) return fail(run.error());
-    found.push_back(std::move(*run));
+    if (std::ranges::find(found, run->id, &store::RunRecord::id) == found.end())
+      found.push_back(std::move(*run));
   }
   return found;
 }

@@ -2,8 +2,13 @@
 #include "engine/runs/entries.h"
 
 #include "engine/base/json.h"
+#include "engine/store/large.h"
 
 namespace engine::runs::entries {
+
+bool is_large(const ops::Call& call, const Result<std::string>& outcome) {
+  return outcome && outcome->size() > store::kInlineBytesMax && !call.own;
+}
 
 namespace {
 
@@ -20,9 +25,13 @@ class Entry {
     writer_.field_raw("error", json);
     return *this;
   }
-  Entry& outcome(const Result<std::string>& outcome) {
+  Entry& outcome(const ops::Call& call, const Result<std::string>& outcome) {
     if (!outcome) return error(outcome.error());
-    writer_.field_raw("ok", *outcome);
+    if (is_large(call, outcome)) {
+      writer_.field("large", static_cast<int64_t>(outcome->size()));
+    } else {
+      writer_.field_raw("ok", *outcome);
+    }
     return *this;
   }
   std::string close() {
@@ -119,7 +128,7 @@ std::string result(const ops::Call& call, const Result<std::string>& outcome, in
   Entry entry("result");
   place(entry, call).field("at", at).field("ms", ms);
   if (call.cut) entry->field("cut", true);
-  return entry.outcome(outcome).close();
+  return entry.outcome(call, outcome).close();
 }
 
 std::string whole(const ops::Call& call, const Result<std::string>& outcome, int64_t ms) {
@@ -130,7 +139,7 @@ std::string whole(const ops::Call& call, const Result<std::string>& outcome, int
   if (call.own) entry->field("own", true);
   if (call.cut) entry->field("cut", true);
   if (!call.preview.empty()) entry->field_raw("preview", call.preview);
-  return entry.outcome(outcome).close();
+  return entry.outcome(call, outcome).close();
 }
 
 std::string delivered(const ops::Call& call, int64_t at) {

@@ -27,6 +27,8 @@ std::string step(int id, int parent, std::string_view name, std::string_view lin
 std::string end_step(int id, const Error* error, int64_t at);
 // A change that is about to start, and later how it ended.
 std::string intent(const ops::Call& call);
+// Whether the answer is kept beside the journal, and its entry tells only how large it is.
+bool is_large(const ops::Call& call, const Result<std::string>& outcome);
 std::string result(const ops::Call& call, const Result<std::string>& outcome, int64_t at,
                    int64_t ms);
 // A call that is recorded whole: a read, a refusal, a planned change, an operation on our own

@@ -1,6 +1,7 @@
 // Gathering entries and sending them in the order in which they came.
 #include "engine/runs/journal.h"
 
+#include "engine/store/large.h"
 #include "engine/store/sources.h"
 
 namespace engine::runs {
@@ -17,10 +18,12 @@ Journal::Journal(Loop& loop, store::Store& store, store::NewRun row, Watch watch
       broken_(std::move(broken)),
       self_(std::make_shared<Journal*>(this)) {}
 
-Journal::Journal(Loop& loop, store::Store& store, store::LiveRun live, Watch watch, Broken broken)
+Journal::Journal(Loop& loop, store::Store& store, store::LiveRun live, JournalSize size,
+                 Watch watch, Broken broken)
     : loop_(loop),
       store_(store),
       live_(live),
+      size_(size),
       watch_(std::move(watch)),
       broken_(std::move(broken)),
       self_(std::make_shared<Journal*>(this)) {}
@@ -28,6 +31,8 @@ Journal::Journal(Loop& loop, store::Store& store, store::LiveRun live, Watch wat
 Journal::~Journal() { *self_ = nullptr; }
 
 void Journal::add(std::string entry) {
+  ++size_.entries;
+  size_.bytes += entry.size();
   buffer_ += buffer_.empty() ? '[' : ',';
   buffer_ += entry;
   if (watch_) unseen_.push_back(std::move(entry));
@@ -129,28 +134,33 @@ void Journal::commit_with(Job job, std::move_only_function<void(Result<void>)> c
       });
 }
 
+void Journal::write_beside(store::Job job) {
+  store_.write(std::move(job), [self = self_](Result<void> outcome) {
+    if (!outcome && *self && (*self)->broken_)
+      std::exchange((*self)->broken_, nullptr)(outcome.error());
+  });
+}
+
 void Journal::pin(store::SourceText source) {
-  store_.write(
-      [source = std::move(source)](store::Transaction& transaction) {
-        return store::insert_source(transaction.db(), source.hash, *source.text);
-      },
-      [self = self_](Result<void> outcome) {
-        if (!outcome && *self && (*self)->broken_)
-          std::exchange((*self)->broken_, nullptr)(outcome.error());
-      });
+  write_beside([source = std::move(source)](store::Transaction& transaction) {
+    return store::insert_source(transaction.db(), source.hash, *source.text);
+  });
+}
+
+void Journal::keep(std::string name, std::string text) {
+  size_.bytes += text.size();
+  write_beside([name = std::move(name), text = std::move(text)](store::Transaction& transaction) {
+    return store::keep_large(transaction.db(), name, text);
+  });
 }
 
 void Journal::finish(store::RunEnd end, std::string entry,
                      std::move_only_function<void(Result<void>)> committed) {
+  if (!live_) send({});  // goes with the end, in one commit
   add(std::move(entry));
   std::string entries = std::move(buffer_) + "]";
   buffer_.clear();
   flush_asked_ = false;
-  if (!live_) {
-    // The run's whole life is one commit.
-    live_ = store_.start_run(std::move(*row_), "[]", arrived({}, {}));
-    row_.reset();
-  }
   result_waits_ = false;
   broken_ = nullptr;
   store_.finish_run(*live_, std::move(end), std::move(entries),

@@ -14,6 +14,11 @@
 
 namespace engine::runs {
 
+struct JournalSize {
+  size_t entries = 0;
+  size_t bytes = 0;
+};
+
 // What is not shown to anybody is recorded lazily: it goes with the next entry that has to be on
 // disk. The order of note(), barrier(), commit_with() and finish() is the order on disk.
 class Journal {
@@ -24,7 +29,8 @@ class Journal {
 
   Journal(Loop& loop, store::Store& store, store::NewRun row, Watch watch, Broken broken);
   // Of a run that has entries already.
-  Journal(Loop& loop, store::Store& store, store::LiveRun live, Watch watch, Broken broken);
+  Journal(Loop& loop, store::Store& store, store::LiveRun live, JournalSize size, Watch watch,
+          Broken broken);
   ~Journal();
 
   void note(std::string entry);
@@ -48,12 +54,18 @@ class Journal {
   // A text that the run has come to depend on after its start.
   void pin(store::SourceText source);
 
+  // A result that is too large for an entry; on disk no later than what is noted after it.
+  void keep(std::string name, std::string text);
+
   bool dirty() const { return !buffer_.empty(); }
+  // Since the run's start; what operations on our own store record is left out.
+  const JournalSize& size() const { return size_; }
   // Bytes handed to the store that are not known to be on disk.
   size_t unconfirmed() const { return sent_ - confirmed_; }
 
  private:
   void add(std::string entry);
+  void write_beside(store::Job job);
   void send(store::Committed committed);
   store::Committed arrived(std::vector<std::string> shown, store::Committed then);
   store::LiveRun live();
@@ -62,6 +74,7 @@ class Journal {
   store::Store& store_;
   std::optional<store::NewRun> row_;  // until the first entries are sent
   std::optional<store::LiveRun> live_;
+  JournalSize size_;
   Watch watch_;
   Broken broken_;
   std::string buffer_;               // "[entry,entry"

@@ -49,9 +49,9 @@ struct Recorded {
   std::deque<std::pair<std::string, Error>> cancels;    // by whom, and the reason
   std::set<int> steps, ended_steps;
   int logs = 0, reports = 0, retries = 0;
-  std::string source;   // the runbook's text by name
-  std::string sources;  // taken since the start: a JSON list
-  bool edited = false;  // `sources` stand for all that the run's row has
+  std::string source;       // the runbook's text by name
+  std::string sources;      // taken since the start: a JSON list
+  bool edited = false;      // `sources` stand for all that the run's row has
   int64_t began_at_ms = 0;  // the newest attempt
 };
 

@@ -88,6 +88,7 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request) {
   found.recorded = std::move(*recorded);
   found.request = std::move(request);
   found.tail = *tail;
+  found.size = {simdjson::dom::array(document->root()).size(), journal->size()};
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/ops/invoker.h"
+#include "engine/runs/journal.h"
 #include "engine/runs/recorded.h"
 #include "engine/store/store.h"
 
@@ -22,7 +23,8 @@ struct Resumption {
   store::RunRecord record;
   Recorded recorded;
   ResumeRequest request;
-  int64_t tail = 0;          // the last row of its journal
+  int64_t tail = 0;  // the last row of its journal
+  JournalSize size;
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
 };

@@ -31,6 +31,7 @@ struct Shared {
   const Library& library;
   const Clock& clock;
   ops::Deadlines deadlines;
+  JournalSize journal_max;
 };
 
 class Run : public lua::Outside, public ops::Caller {
@@ -114,6 +115,7 @@ class Run : public lua::Outside, public ops::Caller {
   void show(std::string entry);
   void raise(std::string_view by, const Error& reason);
   void limit_time(Millis left);
+  bool journal_is_full();
   void broken(const Error& error);
   void end();
   void record_end(Outcome outcome);
@@ -162,7 +164,7 @@ class Run : public lua::Outside, public ops::Caller {
   int64_t started_at_ms_ = 0;
   int64_t now_ms_ = 0;
   bool cancelled_ = false;
-  bool out_of_time_ = false;
+  bool out_of_bounds_ = false;  // of its time or of its journal
   bool ended_ = false;
   int doubts_ = 0;
   std::optional<Error> store_error_;

@@ -2,6 +2,7 @@
 #include "engine/base/text.h"
 #include "engine/runs/entries.h"
 #include "engine/runs/run.h"
+#include "engine/store/large.h"
 
 namespace engine::runs {
 
@@ -62,7 +63,23 @@ TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::stri
   return begin(place.within, std::move(call), std::move(done));
 }
 
+// Said while there is room for what closing the run takes.
+bool Run::journal_is_full() {
+  const JournalSize& size = journal_->size();
+  const JournalSize& max = shared_.journal_max;
+  if (size.entries < max.entries && size.bytes < max.bytes) return false;
+  if (std::exchange(out_of_bounds_, true)) return false;
+  raise("", Error(code::kResourceExhausted,
+                  "the run's journal has " + std::to_string(size.entries) + " entries and " +
+                      human_size(static_cast<int64_t>(size.bytes)) + "; a run may have " +
+                      std::to_string(max.entries) + " and " +
+                      human_size(static_cast<int64_t>(max.bytes)),
+                  "let a run do less: start several, or keep what is large in files"));
+  return true;
+}
+
 TaskPtr Run::begin(const ops::Operation* within, ops::Call call, Done done) {
+  if (journal_is_full()) return std::make_unique<HeldBack>();
   if (journal_->unconfirmed() <= kUnconfirmedBytesMax) {
     return shared_.invoker.invoke(caller(within), std::move(call), std::move(done));
   }
@@ -135,6 +152,10 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   if (ended_) return;
   const std::optional<Result<std::string>> redacted = without_sensitive(call, outcome);
   const Result<std::string>& kept = redacted ? *redacted : outcome;
+  if (entries::is_large(call, kept)) {
+    const std::string place = place_key(call.task, call.number);
+    journal_->keep(store::large_name(id_, call.attempt, place), *kept);
+  }
   if (!call.intended) {
     now_ms_ = std::max(now_ms_, call.started_at_ms + ms);
     return journal_->note(entries::whole(call, kept, ms));
@@ -203,6 +224,7 @@ void Run::retrying(int step, int next, int attempts, int64_t delay_ms, const Err
 
 void Run::log(std::string_view level, std::string_view message, std::string fields, int step) {
   if (replay_ && replay_->recorded().logs-- > 0) return;
+  if (journal_) journal_is_full();
   show(entries::log(level, shared_.secrets.scrubbed(shortened(message, kLogBytesMax)),
                     shared_.secrets.scrubbed(std::move(fields)), step, shared_.clock.wall_ms()));
 }

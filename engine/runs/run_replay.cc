@@ -105,7 +105,7 @@ bool Run::deliver_next() {
     case Delivery::Kind::cancel: {
       const auto [by, reason] = std::move(replay_->recorded().cancels.front());
       replay_->recorded().cancels.pop_front();
-      (by.empty() ? out_of_time_ : cancelled_) = true;
+      (by.empty() ? out_of_bounds_ : cancelled_) = true;
       interpreter_->cancel(reason);
       break;
     }
@@ -200,7 +200,7 @@ void Run::adopt() {
       shared_.store.adopt_run(std::move(adoption), [self = self_](Result<void> adopted) {
         if (!adopted && *self) (*self)->broken(adopted.error());
       });
-  journal_.emplace(shared_.loop, shared_.store, live, callbacks_.watch,
+  journal_.emplace(shared_.loop, shared_.store, live, resumption_->size, callbacks_.watch,
                    [this](const Error& error) { broken(error); });
   for (const store::SourceText& text : unpinned_) journal_->pin(text);
   const int64_t now = shared_.clock.wall_ms();
@@ -223,7 +223,7 @@ void Run::go_live() {
   if (!journal_) adopt();
   const int64_t now = shared_.clock.wall_ms();
   const int64_t began = resumption_->new_attempt ? now : replay_->recorded().began_at_ms;
-  if (!out_of_time_) limit_time(interpreter_->info().timeout - Millis(now - began));
+  if (!out_of_bounds_) limit_time(interpreter_->info().timeout - Millis(now - began));
   replay_->release([this](RecordedCall& call, Done done) {
     journal_->note(entries::delivered(call.call, tick()));
     done(*call.outcome);

@@ -138,7 +138,7 @@ Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
 Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
                ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options)
     : impl_(std::make_unique<Impl>(Shared{loop, store, registry, invoker, secrets, library, clock,
-                                          ops::Deadlines(loop, clock)},
+                                          ops::Deadlines(loop, clock), options.journal_max},
                                    options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
 }
@@ -176,6 +176,10 @@ Result<std::string> Runner::resume(const ResumeRequest& request, Watch watch,
                                    std::move_only_function<void(Result<Outcome>)> finished) {
   Result<Resumption> resumption = find_resumption(impl_->shared.store, request);
   if (!resumption) return fail(resumption.error());
+  if (impl_->runs.contains(resumption->record.id)) {
+    return fail(code::kConflict, "run " + resumption->record.id + " is being resumed already",
+                "wait for its end");
+  }
   auto run = std::make_unique<Run>(impl_->shared, std::move(*resumption),
                                    impl_->callbacks(std::move(watch), std::move(finished)));
   if (Result<void> loaded = run->load_again(impl_->options.limits); !loaded) {

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/loop/loop.h"
 #include "engine/lua/interpreter.h"
+#include "engine/runs/journal.h"
 
 namespace engine::ops {
 class Invoker;
@@ -50,6 +51,7 @@ using Watch = std::function<void(std::string_view entry)>;
 
 struct RunnerOptions {
   lua::Limits limits;
+  JournalSize journal_max{200'000, 256 << 20};  // of one run
 };
 
 class Runner {

@@ -163,6 +163,11 @@ void Statement::bind_one(int index, std::string_view text) {
       sqlite3_bind_text64(handle_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (status) bind_status_ = status;
 }
+void Statement::bind_one(int index, Bytes value) {
+  const int status =
+      sqlite3_bind_blob64(handle_, index, value.bytes.data(), value.bytes.size(), SQLITE_STATIC);
+  if (status) bind_status_ = status;
+}
 void Statement::bind_one(int index, std::nullptr_t) {
   if (int status = sqlite3_bind_null(handle_, index)) bind_status_ = status;
 }

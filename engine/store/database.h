@@ -15,6 +15,11 @@ struct sqlite3_stmt;
 
 namespace engine::store {
 
+// A value that is no text.
+struct Bytes {
+  std::string_view bytes;
+};
+
 // A prepared statement borrowed from its Database, which must outlive it; destroying it resets the
 // statement and gives it back. Columns are counted from 0; views into a column live until the next
 // step().
@@ -53,6 +58,7 @@ class Statement {
   void bind_one(int index, bool value) { bind_one(index, static_cast<int64_t>(value)); }
   void bind_one(int index, double value);
   void bind_one(int index, std::string_view text);
+  void bind_one(int index, Bytes value);
   void bind_one(int index, const std::string& text) { bind_one(index, std::string_view(text)); }
   void bind_one(int index, const char* text) { bind_one(index, std::string_view(text)); }
   void bind_one(int index, std::nullptr_t);

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/store/large.h"
+
 namespace engine::store {
 namespace {
 
@@ -89,7 +91,7 @@ Result<std::string> read_journal(Database& db, const RunRecord& run) {
   });
   if (!tail) return fail(tail.error());
   all += ']';
-  return all;
+  return with_large(db, run.id, std::move(all));
 }
 
 }  // namespace engine::store

@@ -105,6 +105,11 @@ LEFT JOIN ended e ON b.t = 'call' AND e.run = b.run AND e.p = b.p AND e.n = b.n;
 // Runs have attempts: a place may be called once in each, and its last recorded end is the one that
 // holds.
 constexpr const char* kSecond = R"(
+CREATE TABLE large(
+  name TEXT NOT NULL UNIQUE,
+  size INTEGER NOT NULL,
+  packed BLOB NOT NULL);
+
 DROP VIEW audit;
 CREATE VIEW audit AS
 WITH

@@ -8,6 +8,28 @@ using namespace engine;
 using namespace engine::runs;
 using Strings = std::vector<std::string>;
 
+namespace {
+
+void declare_large(ops::Registry& registry, Loop& loop) {
+  ops::Operation op;
+  op.name = "box.large";
+  op.summary = "Answers a long text.";
+  ops::Field size;
+  size.name = "size";
+  size.type = ops::Type::integer;
+  op.params = {size};
+  op.start = [&loop](ops::CallInput input, Done done) -> TaskPtr {
+    const int64_t wanted = *json_integer(read_json(input.args)->root(), "size");
+    std::string text(static_cast<size_t>(wanted) - 3, 'a');
+    return start_timer(loop, Millis(0), [text, done = std::move(done)]() mutable {
+      done("{\"text\":\"" + text + "xyz\"}");
+    });
+  };
+  REQUIRE(registry.add(std::move(op)));
+}
+
+}  // namespace
+
 TEST_CASE_METHOD(CrashFixture, "rule 1: a run goes on with the code it began with") {
   write("lib/words", "return { word = 'old' }");
   const Outcome whole = run(R"(
@@ -257,4 +279,76 @@ TEST_CASE_METHOD(CrashFixture, "rule 11: a run that somebody carries is not take
   const Result<std::string> ended = try_resume({.run = *id});
   REQUIRE_FALSE(ended);
   CHECK(ended.error().message == "run " + *id + " has cancelled, so that it does not go on");
+}
+
+TEST_CASE_METHOD(CrashFixture, "a person's own call goes on too") {
+  const Result<std::string> id =
+      runner->call("box.ensure", R"({"id":"db"})", {.principal = "unix:test", .trigger = "{}"}, {},
+                   [this](Result<Outcome>) { loop.stop(); });
+  loop.run();
+  const Strings journal = entries(*id);
+  crash(*id, until(journal, 2));
+  CHECK(resume(*id).state == "succeeded");
+  CHECK(happened == Strings{"ensure db", "ensure db"});
+}
+
+TEST_CASE_METHOD(CrashFixture, "a dry run goes on with what it had set") {
+  const Outcome whole = run(R"(
+    state.set{ name = "a", value = 1 }
+    box.stop{ id = "b" }
+    return state.get{ name = "a" }.value)",
+                            "", true);
+  REQUIRE(whole.result == "1");
+  const Strings journal = entries(whole.id);
+  for (size_t kept = 1; kept < journal.size(); ++kept) {
+    crash(whole.id, until(journal, kept));
+    CHECK(resume(whole.id).result == "1");
+  }
+  CHECK(happened.empty());
+}
+
+TEST_CASE_METHOD(CrashFixture, "a run is resumed by one at a time") {
+  const Outcome whole = run("return box.ensure{ id = 'a' }.id");
+  crash(whole.id, until(entries(whole.id), 1));
+  REQUIRE(try_resume({.run = whole.id}));
+  CHECK(try_resume({.run = whole.id}).error().message ==
+        "run " + whole.id + " is being resumed already");
+  loop.run();
+  CHECK((*last)->result == R"("a")");
+}
+
+TEST_CASE_METHOD(CrashFixture,
+                 "a run whose journal is full fails in words and closes what it has") {
+  options.journal_max.entries = 50;
+  runner.reset();
+  runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
+  const std::string body = R"(
+    local guard <close> = setmetatable({}, { __close = function() box.ensure{ id = "closed" } end })
+    while true do box.get{ id = "x" } end)";
+  const Outcome full = run(body);
+  CHECK(full.state == "failed");
+  CHECK(full.error.find("RESOURCE_EXHAUSTED") != std::string::npos);
+  CHECK(full.error.find("the run's journal has 50 entries") != std::string::npos);
+  CHECK(happened == Strings{"ensure closed"});
+
+  const Strings journal = entries(full.id);
+  crash(full.id, until(journal, 40));
+  CHECK(resume(full.id).error.find("the run's journal has 50 entries") != std::string::npos);
+}
+
+TEST_CASE_METHOD(CrashFixture, "large results lie beside the journal and are replayed whole") {
+  declare_large(registry, loop);
+  const Outcome whole = run(R"(
+    local read, made = box.large{ size = 100000 }, box.ensure{ id = "a" }
+    return { #read.text, read.text:sub(-3) })");
+  REQUIRE(whole.result == R"([100000,"xyz"])");
+  CHECK((*store->reader())->number("SELECT max(length(entries)) FROM journal").value() < 2000);
+  CHECK((*store->reader())->number("SELECT sum(length(packed)) FROM large").value() < 2000);
+  const Strings journal = entries(whole.id);
+  CHECK(journal[1].size() > 100000);
+
+  change(
+      [](store::Database& db) { return db.exec("UPDATE run SET state = 'running', owner = 0"); });
+  const Outcome again = resume(whole.id);
+  CHECK(again.result == whole.result);
 }

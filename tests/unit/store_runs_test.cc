@@ -152,3 +152,24 @@ TEST_CASE_METHOD(StoreFixture, "lazy entries go with the next write that somebod
   store->close();
   CHECK(*read_journal(reader(), *find_run(reader(), id)) == R"([{"t":"start"},1,2,3,4])");
 }
+
+TEST_CASE_METHOD(StoreFixture, "rule 11: a run changes hands once, and only as it was found") {
+  open();
+  auto [gone, id] = start();
+  store.reset();
+  open();
+  const RunRecord found = *find_run(reader(), id);
+  const Adoption adoption{found.key, found.state, found.owner, 1, 1, *find_tail(reader(), found)};
+  Answer first, second;
+  const LiveRun live = store->adopt_run(adoption, first.committed());
+  const LiveRun late = store->adopt_run(adoption, second.committed());
+  loop.run();
+  CHECK(first.result->has_value());
+  CHECK(second.result->error().code == code::kConflict);
+  CHECK(append(late, "[1]").error().code == code::kConflict);
+  CHECK(append(live, R"([{"t":"more"}])").has_value());
+  CHECK(store->state_of(*find_run(reader(), id)) == "running");
+  REQUIRE(finish(live));
+  CHECK(*read_journal(reader(), *find_run(reader(), id)) ==
+        R"([{"t":"start"},{"t":"more"},{"t":"end"}])");
+}

@@ -154,6 +154,7 @@ TEST_CASE("each C library is known to one folder", "[tree]") {
                                                     {"lualib.h", "engine/lua/"},
                                                     {"lua.hpp", "engine/lua/"},
                                                     {"sqlite3.h", "engine/store/"},
+                                                    {"zstd.h", "engine/store/"},
                                                     {"curl/curl.h", "engine/http/"},
                                                     {"archive.h", "plugins/fs/"},
                                                     {"archive_entry.h", "plugins/fs/"},
