@@ -3,7 +3,8 @@ string(REPLACE "," ";" files "${FILES}")
 set(table "")
 foreach(name IN LISTS files)
   file(READ ${SOURCE_DIR}/${name} text)
-  string(APPEND table "    {\"${name}\", R\"embedded(${text})embedded\"},\n")
+  file(SHA256 ${SOURCE_DIR}/${name} hash)
+  string(APPEND table "    {\"${name}\", R\"embedded(${text})embedded\", \"${hash}\"},\n")
 endforeach()
 file(WRITE ${OUTPUT} "// Generated from the engine's Lua files.
 #include \"engine/base/embedded.h\"
@@ -11,16 +12,15 @@ file(WRITE ${OUTPUT} "// Generated from the engine's Lua files.
 namespace engine {
 
 static constexpr EmbeddedFile kFiles[] = {
-${table}    {{}, {}},
+${table}    {{}, {}, {}},
 };
 
 std::span<const EmbeddedFile> embedded_files() { return std::span(kFiles).first(std::size(kFiles) - 1); }
 
-std::string_view embedded(std::string_view name) {
-  for (const EmbeddedFile& file : embedded_files()) {
-    if (file.name == name) return file.text;
-  }
-  return {};
+const EmbeddedFile& embedded_file(std::string_view name) {
+  const EmbeddedFile* file = kFiles;
+  while (!file->name.empty() && file->name != name) ++file;
+  return *file;
 }
 
 }  // namespace engine

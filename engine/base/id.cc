@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include <cstdint>
-
 namespace engine {
 namespace {
 
@@ -26,15 +24,19 @@ void random_bytes(void* into, size_t count) {
   }
 }
 
-std::string new_run_id() {
-  uint64_t bits = 0;
-  random_bytes(&bits, sizeof bits);
+std::string run_id_of(uint64_t bits) {
   std::string id(kRunIdLength, '0');
   for (char& c : id) {
     c = kAlphabet[bits % 32];
     bits /= 32;
   }
   return id;
+}
+
+std::string new_run_id() {
+  uint64_t bits = 0;
+  random_bytes(&bits, sizeof bits);
+  return run_id_of(bits);
 }
 
 bool is_run_id_prefix(std::string_view text) {

@@ -9,7 +9,7 @@ Exit exit_of(const Error& error) {
   if (error.code == code::kCancelled) return kExitInterrupted;
   if (error.code == code::kInternal) return kExitInternal;
   for (const std::string_view input :
-       {code::kInvalidArgument, code::kNotFound, code::kAlreadyExists}) {
+       {code::kInvalidArgument, code::kNotFound, code::kAlreadyExists, code::kReplayMismatch}) {
     if (error.code == input) return kExitInput;
   }
   return kExitUnavailable;

@@ -89,6 +89,10 @@ function retry(options, fn) end
 ---@param duration engine.duration
 function sleep(duration) end
 
+---When the run has ended well, the runbook goes on with these parameters in a run of its own, with an empty journal.
+---@param params? table
+function continue_as(params) end
+
 ---Raises an error.
 ---@param code string
 ---@param message string

@@ -59,7 +59,7 @@ void Progress::take(std::string_view text) {
   if (!document) return;
   const JsonElement entry = document->root();
   const std::string_view kind = json_string(entry, "t").value_or("");
-  if (kind == "attempt") open_.clear(), calls_.clear();
+  if (kind == "attempt" || kind == "start") open_.clear(), calls_.clear();
   if (kind == "step") open_step(entry);
   if (kind == "end_step") close_step(entry);
   if (kind == "log") take_log(entry);

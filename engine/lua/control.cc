@@ -8,6 +8,7 @@
 #include "engine/lua/errors.h"
 #include "engine/lua/group.h"
 #include "engine/lua/state.h"
+#include "engine/lua/values.h"
 #include "engine/ops/registry.h"
 
 namespace engine::lua {
@@ -177,6 +178,20 @@ Result<int> doubts(lua_State* L) {
   return 1;
 }
 
+// continue_as(params)
+Result<int> continue_as(lua_State* L) {
+  State& run = state(L);
+  if (!owner(L) || run.loading) {
+    return fail(code::kInvalidArgument, "continue_as can only be used while a run runs",
+                "call it inside run");
+  }
+  std::string params;
+  Result<void> written = write_json(L, 1, params, Dialect::wire, true);
+  if (written) written = run.outside.continue_as(std::move(params));
+  if (!written) return fail(std::move(written.error()));
+  return 0;
+}
+
 // error_of(value) -> code, outcome: how retry sees an error of any kind
 Result<int> error_of(lua_State* L) {
   State& run = state(L);
@@ -189,10 +204,16 @@ Result<int> error_of(lua_State* L) {
 }  // namespace
 
 void install_control(lua_State* L) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"wait", bind<wait>},     {"group", start_group},           {"duration", bind<duration>},
-      {"step_open", step_open}, {"retry_wait", bind<retry_wait>}, {"random", random},
-      {"doubts", bind<doubts>}, {"error_of", bind<error_of>},     {nullptr, nullptr}};
+  static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
+                                            {"group", start_group},
+                                            {"duration", bind<duration>},
+                                            {"step_open", step_open},
+                                            {"retry_wait", bind<retry_wait>},
+                                            {"random", random},
+                                            {"doubts", bind<doubts>},
+                                            {"error_of", bind<error_of>},
+                                            {"continue_as", bind<continue_as>},
+                                            {nullptr, nullptr}};
   luaL_setfuncs(L, kFunctions, 0);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, bind<step_close>);

@@ -54,6 +54,7 @@ constexpr std::array kGlobals = std::to_array<Global>({
     {"timeout", ""},
     {"retry", ""},
     {"sleep", ""},
+    {"continue_as", ""},
     {"fail", ""},
     {"report", ""},
     {"secret", ""},

@@ -69,6 +69,11 @@ class Outside {
   virtual int doubts() { return 0; }
   virtual void report(std::string json) = 0;  // a JSON string (text) or any other value (a table)
 
+  // When the run has ended well, a new one goes on with these parameters (a JSON object).
+  virtual Result<void> continue_as(std::string) {
+    return fail(code::kUnsupported, "nothing goes on after this run");
+  }
+
   virtual int64_t now_ms() = 0;  // the run's own clock: the time of the last delivery
   virtual uint64_t random_seed() = 0;
 

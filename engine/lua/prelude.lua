@@ -18,6 +18,13 @@ function sleep(duration)
   host.wait(host.duration(duration, "sleep"), "sleep")
 end
 
+function continue_as(params)
+  if params ~= nil and type(params) ~= "table" then
+    refuse("continue_as takes the parameters of the next run", "return continue_as{ page = 2 }")
+  end
+  host.continue_as(params or {})
+end
+
 -- The parameter's name is how a traceback knows a step.
 function step(step_name, fn, ...)
   if type(step_name) ~= "string" then

@@ -18,12 +18,14 @@ store::SourceText make(std::string_view name, std::string_view file, std::string
           std::string(file)};
 }
 
-// Hashed once a process.
-const store::SourceText& embedded_text(std::string_view name) {
-  static std::map<std::string, store::SourceText, std::less<>> known;
-  const auto found = known.find(name);
+const store::SourceText& shared_text(const EmbeddedFile& file) {
+  static std::map<std::string_view, store::SourceText> known;
+  const auto found = known.find(file.name);
   if (found != known.end()) return found->second;
-  return known.emplace(name, make(name, "", embedded(name))).first->second;
+  return known
+      .emplace(file.name, store::SourceText{std::string(file.name), std::string(file.sha256),
+                                            std::make_shared<const std::string>(file.text)})
+      .first->second;
 }
 
 }  // namespace
@@ -37,8 +39,8 @@ Result<void> Code::recall(store::Database& database, std::string_view sources) {
     const std::string_view name = json_string(source, "name").value_or("");
     const std::string_view hash = json_string(source, "hash").value_or("");
     if (find(name)) continue;
-    if (!embedded(name).empty() && embedded_text(name).hash == hash) {
-      texts_.push_back(embedded_text(name));
+    if (const EmbeddedFile& present = embedded_file(name); present.sha256 == hash) {
+      texts_.push_back(shared_text(present));
       continue;
     }
     Result<std::string> text = store::source_text(database, hash);
@@ -63,7 +65,7 @@ const store::SourceText& Code::add(store::SourceText text) {
 
 const store::SourceText& Code::own(std::string_view name) {
   const store::SourceText* known = find(name);
-  return known ? *known : add(embedded_text(name));
+  return known ? *known : add(shared_text(embedded_file(name)));
 }
 
 const store::SourceText& Code::take(std::string_view name, std::string_view file,

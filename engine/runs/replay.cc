@@ -137,6 +137,13 @@ void Replay::script_ended() {
   }
 }
 
+void Replay::check_open_calls() {
+  for (const auto& [place, known] : recorded_.calls) {
+    if (known.outcome || known.begun || pending_.contains(place) || gone_.contains(place)) continue;
+    differs(place, journal_at(place), script_at(place));
+  }
+}
+
 void Replay::release(const Deliver& deliver) {
   live_ = true;
   const std::map<size_t, Pending*> waiting = std::move(in_order_);

@@ -43,6 +43,8 @@ class Replay {
   void pass(const Delivery& delivery);
   // The script is at its end; what was recorded must be too.
   void script_ended();
+  // At the journal's end: what had begun and did not end, the script must have asked again.
+  void check_open_calls();
   // At the journal's end: begins what was asked and not answered, in the order of asking. What was
   // answered and not delivered goes to `deliver`.
   using Deliver = std::function<void(RecordedCall& call, Done done)>;

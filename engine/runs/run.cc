@@ -26,7 +26,7 @@ Run::Run(Shared& shared, StartRequest request, Callbacks callbacks)
     : shared_(shared),
       request_(std::move(request)),
       callbacks_(std::move(callbacks)),
-      id_(new_run_id()),
+      id_(request_.id.empty() ? new_run_id() : request_.id),
       code_(shared.library, [this](const store::SourceText& text) { pin(text); }),
       self_(std::make_shared<Run*>(this)) {
   now_ms_ = started_at_ms_ = shared_.clock.wall_ms();
@@ -199,7 +199,19 @@ void Run::end() {
         cancelled_ && ended.error().error.code == code::kCancelled ? "cancelled" : "failed";
     outcome.error = shared_.secrets.scrubbed(error_json(ended.error()));
   }
+  if (outcome.state == "succeeded" && next_params_) go_on(outcome);
   record_end(std::move(outcome));
+}
+
+void Run::go_on(Outcome& outcome) {
+  Result<std::string> next = callbacks_.go_on(*this, *next_params_);
+  outcome.result.clear();
+  if (next) {
+    JsonWriter(outcome.result).begin_object().field("continued_as", *next).end_object();
+  } else {
+    outcome.state = "failed";
+    append_error_json(outcome.error, next.error());
+  }
 }
 
 void Run::record_end(Outcome outcome) {
@@ -222,6 +234,7 @@ void Run::record_end(Outcome outcome) {
     Run& run = **self;
     Finished finished = std::move(run.callbacks_.finished);
     run.callbacks_.over(run);
+    if (!finished) return;  // it goes on as another run
     if (!committed) return finished(std::unexpected(committed.error()));
     if (run.store_error_) return finished(std::unexpected(*run.store_error_));
     finished(std::move(outcome));

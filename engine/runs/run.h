@@ -41,6 +41,8 @@ class Run : public lua::Outside, public ops::Caller {
     Watch watch;
     Finished finished;                    // after the end is durable
     std::function<void(Run& run)> ready;  // it wants a turn
+    // Starts the run that goes on with these parameters, and answers its id.
+    std::function<Result<std::string>(Run& run, const std::string& params)> go_on;
     std::function<void(Run& run)>
         over;  // it is recorded; may be destroyed once this turn of the loop has ended
   };
@@ -68,6 +70,11 @@ class Run : public lua::Outside, public ops::Caller {
   bool dirty() const { return journal_ && journal_->dirty(); }
   bool awaits_commit() const { return journal_ && journal_->unconfirmed() > 0; }
   const std::string& id() const { return id_; }
+  int attempt() const { return attempt_; }
+  // Its runbook, as it is now; as it was, where the file is gone.
+  Source present_source() const;
+  const StartRequest& request() const { return request_; }
+  Callbacks& callbacks() { return callbacks_; }
   bool queued = false;  // the runner's note: it stands in a queue for a turn
 
   // lua::Outside
@@ -84,6 +91,7 @@ class Run : public lua::Outside, public ops::Caller {
   int doubts() override { return doubts_; }
   int64_t now_ms() override { return now_ms_; }
   uint64_t random_seed() override;
+  Result<void> continue_as(std::string params) override;
   Result<Module> module(std::string_view name, std::string_view from) override;
   Module plugin(const ops::Operation& operation) override;
   std::string_view own(std::string_view name) override { return *code_.own(name).text; }
@@ -119,6 +127,7 @@ class Run : public lua::Outside, public ops::Caller {
   void broken(const Error& error);
   void end();
   void record_end(Outcome outcome);
+  void go_on(Outcome& outcome);
   std::string error_json(const lua::Failure& failure) const;
   store::NewRun row() const;
 
@@ -148,6 +157,7 @@ class Run : public lua::Outside, public ops::Caller {
   std::string scope_;  // whose state it is: the runbook's, or that of all calls by hand
   std::string params_;  // what the script is given; `request_` has what is recorded
   const ops::Operation* called_ = nullptr;  // by a person, and nothing else
+  std::optional<std::string> next_params_;
   Code code_;
   ops::Permissions permissions_;
   std::map<const ops::Operation*, std::unique_ptr<ops::Caller>> insides_;

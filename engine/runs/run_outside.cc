@@ -1,5 +1,7 @@
 // What a script asks of its run, and what the one road tells it, as entries of the journal.
 #include "engine/base/text.h"
+#include "engine/lua/runbook.h"
+#include "engine/ops/check.h"
 #include "engine/runs/entries.h"
 #include "engine/runs/run.h"
 #include "engine/store/large.h"
@@ -47,6 +49,22 @@ uint64_t Run::random_seed() {
   uint64_t seed = 0xcbf29ce484222325;
   for (const char letter : id_) seed = (seed ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
   return seed;
+}
+
+Result<void> Run::continue_as(std::string params) {
+  if (file_.empty())
+    return fail(code::kUnsupported, "a single call has no parameters to go on with");
+  Result<std::string> checked = ops::check_fields(
+      runbook_, "parameter", interpreter_->info().params, params, ops::Form::as_written);
+  if (!checked) return fail(checked.error());
+  next_params_ = std::move(*checked);
+  return {};
+}
+
+Source Run::present_source() const {
+  Result<Source> present = shared_.library.runbook(file_);
+  const std::string& text = present ? present->text : *code_.find(source_)->text;
+  return {runbook_, source_, file_, text};
 }
 
 TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::string args, int step,

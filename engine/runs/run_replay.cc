@@ -70,10 +70,13 @@ lua::Turn Run::replay(std::chrono::nanoseconds slice) {
     const lua::Turn turn = interpreter_->turn(until - Clock::now());
     if (turn == lua::Turn::finished) {
       replay_->script_ended();
+      replay_->check_open_calls();
       if (!silent()) go_live();
       return turn;
     }
-    if (turn == lua::Turn::idle && !silent() && !deliver_next() && !silent()) {
+    if (turn == lua::Turn::idle && !silent() && !deliver_next()) {
+      replay_->check_open_calls();
+      if (silent()) continue;
       go_live();
       return lua::Turn::sliced;
     }

@@ -7,6 +7,8 @@
 #include <map>
 #include <thread>
 
+#include "engine/base/hash.h"
+#include "engine/base/id.h"
 #include "engine/base/log.h"
 #include "engine/loop/timer.h"
 #include "engine/lua/runbook.h"
@@ -47,11 +49,13 @@ struct Runner::Impl {
   void flush_later();
   void gone(Run& run);
   Result<std::string> begin(std::unique_ptr<Run> run);
+  Result<std::string> go_on(Run& run, const std::string& params);
   Run::Callbacks callbacks(Watch watch, Run::Finished finished);
 
   Shared shared;
   RunnerOptions options;
   std::map<std::string, std::unique_ptr<Run>, std::less<>> runs;
+  std::map<std::string, std::string, std::less<>> gone_on;  // from run to run
   std::deque<Run*> ready;
   std::deque<Run*> busy;  // used up their slice, and go on
   std::vector<std::unique_ptr<Run>> ended;
@@ -125,6 +129,7 @@ void Runner::Impl::gone(Run& run) {
 
 Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
   return {std::move(watch), std::move(finished), [this](Run& run) { want_turn(run); },
+          [this](Run& run, const std::string& params) { return go_on(run, params); },
           [this](Run& run) { gone(run); }};
 }
 
@@ -133,6 +138,31 @@ Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
   runs.emplace(started.id(), std::move(run));
   started.start();
   return started.id();
+}
+
+// The next run is on disk before the end of this one is. Its id follows from this one's, so that a
+// crash between the two does not start it twice.
+Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
+  const std::string hash = sha256_hex(run.id() + "/" + std::to_string(run.attempt()));
+  const std::string id = run_id_of(std::stoull(hash.substr(0, 16), nullptr, 16));
+  Result<store::Database*> database = shared.store.reader();
+  if (!database) return fail(database.error());
+  if (store::find_run(**database, id)) return id;
+  StartRequest request = run.request();
+  request.id = id;
+  request.params = params;
+  request.trigger = R"({"kind":"run","run":")" + run.id() + "\"}";
+  Run::Callbacks& own = run.callbacks();
+  auto next = std::make_unique<Run>(shared, std::move(request), callbacks(own.watch, {}));
+  if (Result<void> loaded = next->load(run.present_source(), options.limits); !loaded)
+    return fail(loaded.error());
+  next->callbacks().finished = std::move(own.finished);
+  own.finished = nullptr;
+  Run& started = *next;
+  gone_on[run.id()] = id;
+  static_cast<void>(begin(std::move(next)));
+  started.flush();
+  return id;
 }
 
 Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
@@ -189,7 +219,11 @@ Result<std::string> Runner::resume(const ResumeRequest& request, Watch watch,
 }
 
 Result<void> Runner::cancel(std::string_view id, std::string_view by) {
-  const auto at = impl_->runs.find(id);
+  std::string_view now = id;
+  for (auto next = impl_->gone_on.find(now); next != impl_->gone_on.end();
+       next = impl_->gone_on.find(now))
+    now = next->second;
+  const auto at = impl_->runs.find(now);
   if (at == impl_->runs.end())
     return fail(code::kNotFound, "run " + std::string(id) + " is not alive here");
   at->second->cancel(by);

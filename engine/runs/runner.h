@@ -33,6 +33,7 @@ struct StartRequest {
   std::string principal;  // "unix:ops"
   std::string trigger;    // JSON object: {"kind":"person"}
   bool dry_run = false;
+  std::string id = {};  // empty: a new one
 };
 
 // How a run ended. `state` is succeeded, failed or cancelled.
@@ -75,6 +76,7 @@ class Runner {
   Result<std::string> resume(const ResumeRequest& request, Watch watch,
                              std::move_only_function<void(Result<Outcome>)> finished);
 
+  // Of a run that goes on as another one, it is that which is meant.
   // First call: CANCELLED is raised where it waits. Second: it is destroyed. NOT_FOUND when no such
   // run is alive here.
   Result<void> cancel(std::string_view id, std::string_view by);

@@ -1,4 +1,5 @@
 // A failed run's new attempt: what it takes over, and when it may use edited code.
+#include "engine/store/audit.h"
 #include "tests/support/crash_fixture.h"
 
 using namespace engine;
@@ -59,4 +60,33 @@ TEST_CASE_METHOD(CrashFixture, "an edited attempt begins where its replay agrees
     return execute(db, "UPDATE run SET attempt = 2 WHERE id = ?", failed.id);
   });
   CHECK(resume(failed.id).error.find("IN_DOUBT") != std::string::npos);
+}
+
+TEST_CASE_METHOD(CrashFixture, "an edited attempt that leaves out what is in doubt is refused") {
+  const Outcome failed = run(R"(
+    parallel {
+      function() box.stop{ id = "slow", delay = "1h" } end,
+      function() step("Check", function() fail("CONFLICT", "no") end) end,
+    })");
+  REQUIRE(failed.state == "failed");
+  write("t1",
+        "return runbook{ summary = 'A test.', run = function()\n"
+        "parallel { function() end, function() step('Check', function() end) end } end }");
+  REQUIRE(try_resume({.run = failed.id, .from = "Check", .edited = true}));
+  loop.run();
+  REQUIRE_FALSE(*last);
+  CHECK(last->error().code == code::kReplayMismatch);
+  CHECK(last->error().message.find("the journal has box.stop") != std::string::npos);
+}
+
+TEST_CASE_METHOD(CrashFixture, "the audit tells the calls of attempts apart") {
+  const Outcome failed = run(R"(
+    step("Look", function() box.ensure{ id = "a" } fail("CONFLICT", "no") end))");
+  REQUIRE(failed.state == "failed");
+  REQUIRE(resume({.run = failed.id, .from = "Look"}).state == "failed");
+  const auto audit = store::read_audit(**store->reader(), {.run = failed.id});
+  REQUIRE(audit->size() == 2);
+  CHECK((*audit)[0].outcome == "ok");
+  CHECK((*audit)[1].outcome == "ok");
+  CHECK(done.size() == 2);
 }

@@ -352,3 +352,29 @@ TEST_CASE_METHOD(CrashFixture, "large results lie beside the journal and are rep
   const Outcome again = resume(whole.id);
   CHECK(again.result == whole.result);
 }
+
+TEST_CASE_METHOD(CrashFixture, "a run goes on as another with an empty journal") {
+  const std::string params = "params = { { \"left\", \"integer\", \"x\" } },";
+  const std::string body = R"(
+    box.ensure{ id = tostring(ctx.params.left) }
+    if ctx.params.left > 0 then return continue_as{ left = ctx.params.left - 1 } end
+    return "done")";
+  const Outcome ended = run(body, params, false, R"({"left":2})");
+  CHECK(ended.result == R"("done")");
+  CHECK(happened == Strings{"ensure 2", "ensure 1", "ensure 0"});
+  const auto runs = store::list_runs(**store->reader(), {});
+  REQUIRE(runs->size() == 3);
+  CHECK((*runs)[0].id == ended.id);
+  CHECK((*runs)[0].trigger == R"({"kind":"run","run":")" + (*runs)[1].id + "\"}");
+  CHECK((*runs)[1].result == R"({"continued_as":")" + ended.id + "\"}");
+  CHECK((*runs)[1].runbook == "t1");
+
+  const Strings journal = entries((*runs)[2].id);
+  happened.clear();
+  crash((*runs)[2].id, until(journal, journal.size() - 1));
+  CHECK(resume((*runs)[2].id).result == R"({"continued_as":")" + (*runs)[1].id + "\"}");
+  CHECK(happened.empty());
+
+  CHECK(run("continue_as{ right = 1 }", params, false, R"({"left":2})")
+            .error.find("there is no parameter 'right'") != std::string::npos);
+}
