@@ -2,6 +2,7 @@
 
 #include "engine/base/id.h"
 #include "engine/base/text.h"
+#include "engine/ops/sealed.h"
 #include "engine/store/journal.h"
 
 namespace engine::cli {
@@ -26,7 +27,9 @@ Result<store::RunRecord> Records::find(std::string_view id_prefix) {
 }
 
 Result<std::string> Records::journal(const store::RunRecord& run) {
-  return store::read_journal(*db_, run);
+  Result<std::string> journal = store::read_journal(*db_, run);
+  if (journal) journal = ops::without_seals(std::move(*journal));
+  return journal;
 }
 
 void append_run(JsonWriter& out, const store::RunRecord& run, std::string_view state) {
@@ -42,7 +45,7 @@ void append_run(JsonWriter& out, const store::RunRecord& run, std::string_view s
   out.field_raw("error", run.error.empty() ? "null" : run.error);
   out.field("principal", run.principal)
       .field_raw("trigger", run.trigger)
-      .field_raw("params", run.params);
+      .field_raw("params", ops::without_seals(run.params));
   out.field("dry_run", run.dry_run);
 }
 

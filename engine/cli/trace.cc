@@ -5,6 +5,7 @@
 #include "engine/cli/failure.h"
 #include "engine/cli/records.h"
 #include "engine/cli/trace_tree.h"
+#include "engine/ops/sealed.h"
 
 namespace engine::cli {
 
@@ -126,7 +127,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
                      (record->dry_run ? " (dry run)" : "") + "  " + duration_text(*record) + "\n";
   text += terminal.painted(Paint::dim, format_time_local(record->started_at_ms) + ", by " +
                                            made_visible(record->principal));
-  text += (record->params == "{}" ? "" : ", " + made_visible(record->params)) + "\n";
+  text += (record->params == "{}" ? "" : ", " + made_visible(ops::without_seals(record->params))) +
+          "\n";
   Printer printer(terminal, parsed->has("full"));
   printer.children(**trace, "");
   session.print(text + printer.text());

@@ -56,25 +56,25 @@ Error unknown(std::string_view subject, std::string_view what, std::span<const F
 }
 
 // References to secrets tell nothing, and are what the journal is to keep; all beside them is
-// hidden.
-void write_hidden(JsonWriter& writer, element value) {
+// replaced.
+void write_replaced(JsonWriter& writer, element value, const Instead& instead) {
   const std::string text = simdjson::minify(value);
   object members;
   simdjson::dom::array items;
   if (text.starts_with(R"({"$secret":)")) {
     writer.raw(text);
   } else if (!holds_secret(text)) {
-    writer.raw(R"({"$hidden":true})");
+    writer.raw(instead(text));
   } else if (!value.get(members)) {
     writer.begin_object();
     for (const auto& [name, member] : members) {
       writer.key(name);
-      write_hidden(writer, member);
+      write_replaced(writer, member, instead);
     }
     writer.end_object();
   } else if (!value.get(items)) {
     writer.begin_array();
-    for (const element item : items) write_hidden(writer, item);
+    for (const element item : items) write_replaced(writer, item, instead);
     writer.end_array();
   }
 }
@@ -187,11 +187,11 @@ bool holds_secret(std::string_view json) {
   return json.find("\"$secret\":") != std::string_view::npos;
 }
 
-void redact(std::span<const Field> fields, std::string& json) {
-  const auto hidden = [](const Field& field) {
+void replace_sensitive(std::span<const Field> fields, std::string& json, const Instead& instead) {
+  const auto is_sensitive = [](const Field& field) {
     return field.sensitive || field.type == Type::secret;
   };
-  if (std::none_of(fields.begin(), fields.end(), hidden)) return;
+  if (std::ranges::none_of(fields, is_sensitive)) return;
   Result<element> root = parse(json);
   object members;
   if (!root || root->get(members)) return;
@@ -200,15 +200,21 @@ void redact(std::span<const Field> fields, std::string& json) {
   writer.begin_object();
   for (const auto& [name, value] : members) {
     writer.key(name);
-    const auto hides = [&](const Field& field) { return hidden(field) && field.name == name; };
-    if (std::ranges::any_of(fields, hides)) {
-      write_hidden(writer, value);
+    const auto named = [&](const Field& field) {
+      return is_sensitive(field) && field.name == name;
+    };
+    if (std::ranges::any_of(fields, named)) {
+      write_replaced(writer, value, instead);
     } else {
       writer.raw(simdjson::minify(value));
     }
   }
   writer.end_object();
   json = std::move(out);
+}
+
+void redact(std::span<const Field> fields, std::string& json) {
+  replace_sensitive(fields, json, [](std::string_view) { return std::string(kHidden); });
 }
 
 std::string target_of(const Operation& op, std::string_view args) {

@@ -2,6 +2,7 @@
 // call.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,9 +37,12 @@ Result<double> parse_limit(Type type, std::string_view text);
 bool holds_placeholder(std::string_view json);
 bool holds_secret(std::string_view json);
 
-// Leaves of the arguments what the journal may keep: values of sensitive parameters, and what was
-// given for a secret without being a reference to one, are replaced.
-void redact(std::span<const Field> fields, std::string& json);
+// Replaces, in a JSON object of these fields, what must not be told: values of sensitive fields,
+// and what was given for a secret. References to secrets tell nothing and stay.
+using Instead = std::function<std::string(std::string_view value)>;
+void replace_sensitive(std::span<const Field> fields, std::string& json, const Instead& instead);
+inline constexpr std::string_view kHidden = R"({"$hidden":true})";
+void redact(std::span<const Field> fields, std::string& json);  // by kHidden
 
 // What the target parameter says: its text, or its first item.
 std::string target_of(const Operation& op, std::string_view args);

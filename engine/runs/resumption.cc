@@ -1,6 +1,7 @@
 // Which entries of a run's journal hold, and whether it can go on at all.
 #include "engine/runs/resumption.h"
 
+#include "engine/ops/sealed.h"
 #include "engine/store/journal.h"
 
 namespace engine::runs {
@@ -53,7 +54,7 @@ Error not_resumable(const store::RunRecord& run, const std::string& state) {
 
 }  // namespace
 
-Result<Resumption> find_resumption(store::Store& store, ResumeRequest request) {
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal) {
   Result<store::Database*> database = store.reader();
   if (!database) return fail(database.error());
   Result<store::RunRecord> record = store::find_run(**database, request.run);
@@ -71,7 +72,10 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request) {
   Result<int64_t> tail = store::find_tail(**database, *record);
   if (!tail) return fail(tail.error());
   Result<std::string> journal = store::read_journal(**database, *record);
+  if (journal) journal = ops::unsealed(std::move(*journal), seal);
   if (!journal) return fail(journal.error());
+  Result<std::string> params = ops::unsealed(record->params, seal);
+  if (!params) return fail(params.error());
   Result<JsonDocument> document = read_json(*journal);
   if (!document) return fail(document.error());
   Entries entries = Recorded::effective(document->root());
@@ -84,6 +88,7 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request) {
   }
   Result<Recorded> recorded = Recorded::read(document->root(), entries);
   if (!recorded) return fail(recorded.error());
+  found.params = std::move(*params);
   found.record = std::move(*record);
   found.recorded = std::move(*recorded);
   found.request = std::move(request);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/base/seal.h"
 #include "engine/ops/invoker.h"
 #include "engine/runs/journal.h"
 #include "engine/runs/recorded.h"
@@ -23,7 +24,8 @@ struct Resumption {
   store::RunRecord record;
   Recorded recorded;
   ResumeRequest request;
-  int64_t tail = 0;  // the last row of its journal
+  std::string params;  // as the script is given them
+  int64_t tail = 0;    // the last row of its journal
   JournalSize size;
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
@@ -31,6 +33,6 @@ struct Resumption {
 
 // An interrupted run goes on; a failed or cancelled one gets a new attempt, at a step, or where a
 // person settles its doubt. CONFLICT for a run that a living process carries, or that ended well.
-Result<Resumption> find_resumption(store::Store& store, ResumeRequest request);
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal);
 
 }  // namespace engine::runs

@@ -9,6 +9,7 @@
 #include "engine/base/text.h"
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
+#include "engine/ops/sealed.h"
 #include "engine/runs/entries.h"
 
 namespace engine::runs {
@@ -58,7 +59,7 @@ Result<void> Run::load_call(const ops::Operation& op, const std::string& args, c
   called_ = &op;
   params_ = "{\"args\":" + args + "}";
   std::string recorded = args;
-  ops::redact(op.params, recorded);
+  ops::seal(op.params, recorded, shared_.seal);
   request_.params = "{\"args\":" + recorded + "}";
   scope_ = "call";
   permissions_ = ops::Permissions::all();
@@ -77,7 +78,7 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
   }
   params_ = std::move(*params);
   request_.params = params_;
-  ops::redact(info.params, request_.params);
+  ops::seal(info.params, request_.params, shared_.seal);
   scope_ = runbook_;
   if (Result<void> known = check_secrets(info.params, params_); !known) return known;
   return permit();
@@ -128,8 +129,8 @@ void Run::start() {
     journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch,
                      [this](const Error& error) { broken(error); });
     unpinned_.clear();
-    journal_->show(entries::started(started_at_ms_, runbook_, source_, request_.params, request_.trigger,
-                                    request_.dry_run));
+    journal_->show(entries::started(started_at_ms_, runbook_, source_, request_.params,
+                                    request_.trigger, request_.dry_run));
     limit_time(interpreter_->info().timeout);
   } else if (!resumption_->new_attempt) {
     adopt();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/clock.h"
+#include "engine/base/seal.h"
 #include "engine/lua/interpreter.h"
 #include "engine/ops/deadlines.h"
 #include "engine/ops/invoker.h"
@@ -32,6 +33,7 @@ struct Shared {
   const Clock& clock;
   ops::Deadlines deadlines;
   JournalSize journal_max;
+  Seal seal;  // for what the journal must not tell
 };
 
 class Run : public lua::Outside, public ops::Caller {
@@ -154,7 +156,7 @@ class Run : public lua::Outside, public ops::Caller {
   Callbacks callbacks_;
   std::string id_;
   std::string runbook_, file_, source_;
-  std::string scope_;  // whose state it is: the runbook's, or that of all calls by hand
+  std::string scope_;   // whose state it is: the runbook's, or that of all calls by hand
   std::string params_;  // what the script is given; `request_` has what is recorded
   const ops::Operation* called_ = nullptr;  // by a person, and nothing else
   std::optional<std::string> next_params_;

@@ -2,6 +2,7 @@
 #include "engine/base/text.h"
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
+#include "engine/ops/sealed.h"
 #include "engine/runs/entries.h"
 #include "engine/runs/run.h"
 #include "engine/store/large.h"
@@ -189,7 +190,7 @@ std::optional<Result<std::string>> Run::without_sensitive(
   const Result<const ops::Operation*> op = shared_.registry.find(call.operation);
   if (!op || std::ranges::none_of((*op)->results, &ops::Field::sensitive)) return std::nullopt;
   std::string kept = *outcome;
-  ops::redact((*op)->results, kept);
+  ops::seal((*op)->results, kept, shared_.seal);
   return kept;
 }
 

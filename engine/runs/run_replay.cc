@@ -27,7 +27,7 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
       self_(std::make_shared<Run*>(this)) {
   const store::RunRecord& record = resumption.record;
   request_ = {record.runbook, record.params, record.principal, record.trigger, record.dry_run};
-  params_ = record.params;
+  params_ = resumption.params;
   now_ms_ = started_at_ms_ = record.started_at_ms;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
   replay_.emplace(id_, std::move(resumption.recorded),
@@ -60,6 +60,9 @@ Result<void> Run::load_again(const lua::Limits& limits) {
   const bool by_hand = record.file.empty();
   scope_ = by_hand ? "call" : runbook_;
   if (!by_hand) return permit();
+  Result<const ops::Operation*> op = shared_.registry.find(runbook_.substr(kCallPrefix.size()));
+  if (!op) return fail(op.error());
+  called_ = *op;
   permissions_ = ops::Permissions::all();
   return {};
 }

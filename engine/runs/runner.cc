@@ -168,7 +168,8 @@ Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
 Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
                ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options)
     : impl_(std::make_unique<Impl>(Shared{loop, store, registry, invoker, secrets, library, clock,
-                                          ops::Deadlines(loop, clock), options.journal_max},
+                                          ops::Deadlines(loop, clock), options.journal_max,
+                                          Seal(store.folder() + "/engine.key")},
                                    options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
 }
@@ -192,7 +193,7 @@ Result<std::string> Runner::call(std::string operation, std::string args, StartR
                                  std::move_only_function<void(Result<Outcome>)> finished) {
   const Result<const ops::Operation*> found = impl_->shared.registry.find(operation);
   if (!found) return std::unexpected(found.error());
-  request.runbook = "call " + operation;
+  request.runbook = std::string(kCallPrefix) + operation;
   const Source source{request.runbook, request.runbook, "", calling(operation)};
   auto run = std::make_unique<Run>(impl_->shared, std::move(request),
                                    impl_->callbacks(std::move(watch), std::move(finished)));
@@ -204,7 +205,7 @@ Result<std::string> Runner::call(std::string operation, std::string args, StartR
 
 Result<std::string> Runner::resume(const ResumeRequest& request, Watch watch,
                                    std::move_only_function<void(Result<Outcome>)> finished) {
-  Result<Resumption> resumption = find_resumption(impl_->shared.store, request);
+  Result<Resumption> resumption = find_resumption(impl_->shared.store, request, impl_->shared.seal);
   if (!resumption) return fail(resumption.error());
   if (impl_->runs.contains(resumption->record.id)) {
     return fail(code::kConflict, "run " + resumption->record.id + " is being resumed already",

@@ -27,6 +27,9 @@ namespace engine::runs {
 class Library;
 struct ResumeRequest;
 
+// What the run of one call by hand is named: "call fs.list".
+inline constexpr std::string_view kCallPrefix = "call ";
+
 struct StartRequest {
   std::string runbook;    // a name ("boulder/high-memory") or a file ("./fix.lua")
   std::string params;     // JSON object as given; "" is {}

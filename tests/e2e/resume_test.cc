@@ -184,6 +184,43 @@ return runbook { summary = "Runs long.", allow = { "process.exec" },
   CHECK(cli.run({"resume", id, "--assume", "done"}).code == 0);
 }
 
+TEST_CASE("a resumed run is given what was sensitive as it was") {
+  Cli cli;
+  cli.write("plugins/vault/plugin.lua", R"(return {
+  summary = "Keeps things.", version = "1",
+  operations = {
+    ["box.open"] = {
+      summary = "Opens a box.", effect = "read",
+      params = { { "code", "string", "Opens it.", sensitive = true } },
+      results = { { "content", "string", "In it.", sensitive = true } },
+      run = function(args) return { content = args.code .. crypto.uuid{}.uuid } end,
+    },
+  },
+})");
+  cli.env["ENGINE_PLUGIN_FOLDERS"] = cli.folder() + "/plugins";
+  const std::string file = cli.write("open.lua", R"(
+return runbook { summary = "Opens.", allow = { "fs:change" },
+  params = { { "folder", "string", "Where" } },
+  run = function(ctx)
+    local path = ctx.params.folder
+    local found = vault.box.open{ code = "x" }.content
+    fs.write{ path = path .. "/found", data = found }
+    while not pcall(fs.stat, { path = path .. "/go" }) do sleep "5ms" end
+    return found == fs.read{ path = path .. "/found" }.data
+  end })");
+  {
+    Running engine = cli.start({"run", file, "--folder", cli.folder()});
+    wait_for_file(cli.folder() + "/found");
+    engine.signal(SIGKILL);
+  }
+  cli.write("go", "");
+
+  const Ended ended = cli.run({"resume", newest_run(cli)});
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(ended.out == "true\n");
+}
+
 TEST_CASE("a corrected runbook goes on at the step that failed") {
   Cli cli;
   const std::string head =
