@@ -102,7 +102,12 @@ bool Run::deliver_next() {
     case Delivery::Kind::begin: {
       const RecordedCall& known = *replay_->call(next->place);
       const Replay::Asked* asked = replay_->asked(next->place);
-      replay_->deliver(*next, asked ? begun_again(known, asked->given) : "null");
+      Result<std::string> begun = asked ? begun_again(known, asked->given) : "null";
+      if (!begun) {
+        replay_->stop(begun.error());
+        return true;
+      }
+      replay_->deliver(*next, std::move(begun));
       break;
     }
     case Delivery::Kind::wait:

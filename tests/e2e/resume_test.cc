@@ -245,3 +245,21 @@ TEST_CASE("a corrected runbook goes on at the step that failed") {
         std::string::npos);
   CHECK(cli.run({"resume", "--edited"}).code == 64);
 }
+
+TEST_CASE("engine run stays until the last run of a chain ends") {
+  Cli cli;
+  const Ended ended = cli.runbook(
+      "return runbook { summary = 's', params = { { 'left', 'integer', 'x', 3 } },\n"
+      "  run = function(ctx)\n"
+      "    step('Part ' .. ctx.params.left, function() end)\n"
+      "    if ctx.params.left > 0 then return continue_as{ left = ctx.params.left - 1 } end\n"
+      "    return 'all done'\n"
+      "  end }",
+      {"-o", "json"});
+  INFO(ended.err);
+  CHECK(ended.code == 0);
+  CHECK(member(ended.out, "result") == "\"all done\"");
+  CHECK(ended.err.find("step: Part 3") != std::string::npos);
+  CHECK(ended.err.find("step: Part 0") != std::string::npos);
+  CHECK(lines_of(cli.run({"runs", "-o", "jsonl"}).out).size() == 4);
+}
