@@ -81,7 +81,7 @@ TEST_CASE("a run killed again and again ends, and every line of its ledger is th
   WARN("seed " << seed << " (ENGINE_TEST_SEED gives it back)");
   std::mt19937 random(seed);
   std::vector<std::string> command = {"run", file, "--folder", cli.folder()};
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 12; ++round) {
     {
       Running engine = cli.start(command);
       std::this_thread::sleep_for(std::chrono::milliseconds(30 + random() % 250));
