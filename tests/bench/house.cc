@@ -36,6 +36,12 @@ struct Nothing : Task {
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
+std::vector<double> gaps(const std::vector<double>& times) {
+  std::vector<double> found;
+  for (size_t i = 1; i < times.size(); ++i) found.push_back(times[i] - times[i - 1]);
+  return found;
+}
+
 }  // namespace
 
 House::House(const std::string& folder) : folder_(folder), secrets_({}), library_({}, {}) {
@@ -73,21 +79,40 @@ ops::Operation House::operation(const std::string& name, ops::Effect effect) {
   return made;
 }
 
-void House::start(const std::string& body, int runs) {
-  const std::string file = folder_ + "/" + std::to_string(ids_.size()) + ".lua";
+std::string House::runbook(const std::string& body) {
+  std::string file = folder_ + "/" + std::to_string(ids_.size()) + ".lua";
   std::ofstream(file) << "return runbook { summary = \"Measured\", allow = { \"bench:change\" },\n"
                       << "  run = function(ctx) " << body << " end }\n";
-  for (int i = 0; i < runs; ++i) {
-    auto id = runner_->start(
-        {.runbook = file, .principal = "unix:bench", .trigger = "{\"kind\":\"person\"}"}, {},
-        [this](Result<runs::Outcome> outcome) {
-          if (!outcome) stop_with(outcome.error());
-          if (outcome->state == "failed") stop_with({code::kFailed, outcome->error});
-          if (++ended_ >= wanted_) loop_.stop();
-        });
-    if (!id) stop_with(id.error());
-    ids_.push_back(*id);
-  }
+  return file;
+}
+
+void House::start_one(const std::string& file) {
+  auto id = runner_->start(
+      {.runbook = file, .principal = "unix:bench", .trigger = "{\"kind\":\"person\"}"}, {},
+      [this](Result<runs::Outcome> outcome) {
+        if (!outcome) stop_with(outcome.error());
+        if (outcome->state == "failed") stop_with({code::kFailed, outcome->error});
+        if (left_ > 0) start_next();
+        if (++ended_ >= wanted_) loop_.stop();
+      });
+  if (!id) stop_with(id.error());
+  ids_.push_back(*id);
+}
+
+void House::start(const std::string& body, int runs) {
+  const std::string file = runbook(body);
+  for (int i = 0; i < runs; ++i) start_one(file);
+}
+
+void House::start_in_turn(const std::string& body, int runs, int side_by_side) {
+  next_ = runbook(body);
+  left_ = runs;
+  for (int i = 0; i < side_by_side; ++i) start_next();
+}
+
+void House::start_next() {
+  --left_;
+  start_one(next_);
 }
 
 void House::until_ended(int runs) {
@@ -141,11 +166,19 @@ double House::replay_seconds(const std::string& body) {
 double House::median_gap_us() const {
   std::vector<double> medians;
   for (const auto& [run, times] : calls) {
-    std::vector<double> gaps;
-    for (size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
-    if (!gaps.empty()) medians.push_back(1e6 * median(gaps));
+    const std::vector<double> each = gaps(times);
+    if (!each.empty()) medians.push_back(1e6 * median(each));
   }
   return median(medians);
+}
+
+double House::p99_gap_ms() const {
+  std::vector<double> all;
+  for (const auto& [run, times] : calls) {
+    for (const double gap : gaps(times)) all.push_back(1e3 * gap);
+  }
+  std::ranges::sort(all);
+  return all.empty() ? 0 : all[all.size() * 99 / 100];
 }
 
 }  // namespace engine::bench

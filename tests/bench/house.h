@@ -24,6 +24,8 @@ class House {
   // Starts `runs` runs of this Lua, the body of run(ctx). `done` of them have ended when the loop
   // is stopped.
   void start(const std::string& body, int runs);
+  // The same, a new one whenever one of `side_by_side` has ended.
+  void start_in_turn(const std::string& body, int runs, int side_by_side);
   // Until `runs` runs have ended.
   void until_ended(int runs);
   void kill_all();
@@ -34,14 +36,21 @@ class House {
   std::map<std::string, std::vector<double>> calls;
   // The medians' median of the time from one call of a run to its next, in microseconds.
   double median_gap_us() const;
+  // What 99 of 100 such gaps stay below, in milliseconds.
+  double p99_gap_ms() const;
 
  private:
   ops::Operation operation(const std::string& name, ops::Effect effect);
+  std::string runbook(const std::string& body);
+  void start_one(const std::string& file);
+  void start_next();
 
   std::string folder_;
   std::vector<std::string> ids_;
   int ended_ = 0;
   int wanted_ = 0;
+  std::string next_;  // the file of the runs that are still to be started
+  int left_ = 0;
   Loop loop_;
   ops::Registry registry_;
   ops::Secrets secrets_;

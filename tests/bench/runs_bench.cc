@@ -13,6 +13,8 @@ constexpr int kRuns = 64;
 constexpr int kReads = 2000;   // of each run
 constexpr int kChanges = 500;  // of each run
 constexpr int kLoneChanges = 2000;
+constexpr int kSteps = 10;
+constexpr int kShortRuns = 4000;
 constexpr int kGroups = 400;  // of 100 rows, bare
 
 std::string folder;
@@ -68,6 +70,23 @@ double replay_ms() {
   return median(times);
 }
 
+struct Short {  // runs of ten steps, 64 side by side
+  double runs_each_second = 0;
+  double cpu_us_of_step = 0;
+  double p99_ms = 0;  // from a step to the next
+};
+
+Short short_runs(const char* operation) {
+  House house(fresh("short"));
+  const double cpu = cpu_seconds();
+  const double seconds = seconds_of([&] {
+    house.start_in_turn(loop_of(operation, kSteps), kShortRuns, kRuns);
+    house.until_ended(kShortRuns);
+  });
+  return {kShortRuns / seconds, 1e6 * (cpu_seconds() - cpu) / (kShortRuns * kSteps),
+          house.p99_gap_ms()};
+}
+
 double read_latency_us(bool beside_a_loop) {
   House house(fresh("beside"));
   if (beside_a_loop) house.start("while true do end", 1);
@@ -79,6 +98,29 @@ double read_latency_us(bool beside_a_loop) {
     house.until_ended(kRuns);
   }
   return latency;
+}
+
+void measure_short_runs() {
+  std::vector<double> changes, reads, cpu, p99;
+  for (int i = 0; i < kPairs; ++i) {
+    const Short change = short_runs("bench.item.touch");
+    changes.push_back(change.runs_each_second);
+    cpu.push_back(change.cpu_us_of_step);
+    p99.push_back(change.p99_ms);
+    reads.push_back(short_runs("bench.item.look").runs_each_second);
+  }
+  alone({.name = "10-step runs of changes, FULL, 64 in parallel",
+         .unit = "runs/s",
+         .better = Better::higher,
+         .value_goal = 8'000},
+        median(changes));
+  alone({.name = "CPU of a step of those", .unit = "us", .value_goal = 12}, median(cpu));
+  alone({.name = "a step of those, p99", .unit = "ms", .value_goal = 3}, median(p99));
+  alone({.name = "10-step runs of reads, 64 in parallel",
+         .unit = "runs/s",
+         .better = Better::higher,
+         .value_goal = 12'000},
+        median(reads));
 }
 
 }  // namespace
@@ -111,6 +153,7 @@ int main() {
        .peer = "without the loop",
        .ratio_goal = 2},
       [] { return read_latency_us(true); }, [] { return read_latency_us(false); });
+  measure_short_runs();
   alone({.name = "replay of a run of 1,000 operations", .unit = "ms", .value_goal = 20},
         replay_ms());
   run_program({"rm", "-rf", folder});
