@@ -2,7 +2,6 @@
 #include "engine/base/embedded.h"
 
 #include "engine/base/hash.h"
-
 #include "tests/support/catch.h"
 
 using namespace engine;
