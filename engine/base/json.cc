@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace engine {
 namespace {
@@ -48,6 +49,34 @@ void append_escape(std::string& out, char c) {
   out += kHex[static_cast<unsigned char>(c) & 15];
 }
 
+// Whether any of eight letters is a control letter, a quote, a backslash or no ASCII.
+bool is_special(uint64_t letters) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighBits = 0x8080808080808080;
+  const uint64_t quotes = letters ^ (kOnes * '"'), backslashes = letters ^ (kOnes * '\\');
+  return (((letters - kOnes * 0x20) | (quotes - kOnes) | (backslashes - kOnes) | letters) &
+          kHighBits) != 0;
+}
+
+// Most texts stand in JSON as they are. A wrong no only costs time.
+bool is_plain(std::string_view text) {
+  size_t i = 0;
+  for (uint64_t letters; i + sizeof letters <= text.size(); i += sizeof letters) {
+    std::memcpy(&letters, text.data() + i, sizeof letters);
+    if (is_special(letters)) return false;
+  }
+  for (; i < text.size(); ++i) {
+    const auto letter = static_cast<unsigned char>(text[i]);
+    if (letter >= 0x80 || kEscaped[letter]) return false;
+  }
+  return true;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  const size_t at = out.size() + 1;
+  out.append(text.size() + 2, '"');
+  text.copy(out.data() + at, text.size());
+}
+
 template <class Number>
 void append_number(std::string& out, Number value) {
   std::array<char, 40> text;
@@ -58,6 +87,7 @@ void append_number(std::string& out, Number value) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  if (is_plain(text)) return append_quoted(out, text);
   out += '"';
   size_t begin = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -103,7 +133,9 @@ JsonWriter& JsonWriter::end_array() {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  if (is_utf8(name)) {
+  if (is_plain(name)) {
+    append_quoted(out_, name);
+  } else if (is_utf8(name)) {
     append_json_string(out_, name);
   } else {
     // A key has no form for bytes, so what is not ASCII is lost rather than the whole document.
@@ -118,7 +150,9 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::string(std::string_view text) {
   separate();
-  if (is_utf8(text)) {
+  if (is_plain(text)) {
+    append_quoted(out_, text);
+  } else if (is_utf8(text)) {
     append_json_string(out_, text);
   } else {
     out_ += R"({"$bytes":")";

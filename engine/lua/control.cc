@@ -215,6 +215,13 @@ void install_control(lua_State* L) {
                                             {"continue_as", bind<continue_as>},
                                             {nullptr, nullptr}};
   luaL_setfuncs(L, kFunctions, 0);
+  lua_pushcfunction(L, luaopen_table);
+  lua_call(L, 0, 1);
+  for (const char* name : {"pack", "unpack"}) {
+    lua_getfield(L, -1, name);
+    lua_setfield(L, -3, name);
+  }
+  lua_pop(L, 1);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, bind<step_close>);
   lua_setfield(L, -2, "__close");

@@ -2,12 +2,16 @@
 // them with a run's.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace engine::lua {
 
+// The tables of Lua's own library.
+inline constexpr std::array<const char*, 6> kLibraryTables = {"string", "table", "math",
+                                                              "utf8",   "os",    "json"};
 bool is_global(std::string_view name);
 std::vector<std::string> global_names();
 

@@ -24,15 +24,11 @@ void install_tables(lua_State* L) {
   lua_pop(L, 2);
 }
 
-void install_library(lua_State* L, std::string_view chunk) {
-  lua_createtable(L, 0, 12);  // primitives
+void install_library(lua_State* L) {
   install_strings(L, -1);
   install_tables(L);
   install_math_os(L);
   install_json(L);
-  if (luaL_loadbufferx(L, chunk.data(), chunk.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
-  lua_insert(L, -2);
-  lua_call(L, 1, 0);
 }
 
 }  // namespace engine::lua

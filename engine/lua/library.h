@@ -15,10 +15,9 @@ namespace engine::lua {
 // No text made by one call may be longer.
 inline constexpr int64_t kTextMax = 16 << 20;
 
-// Sets string, table, utf8, math, os and json. `chunk` is library.lua as text or bytecode, compiled
-// by the caller (which may keep it); it is called with the table of primitives. `tostring` must
-// already be the sandbox's own.
-void install_library(lua_State* L, std::string_view chunk);
+// Sets table, utf8, math, os and json, and makes the stock `string` ours, for library.lua to
+// complete; what that needs comes into the table on top, which has the sandbox's own `tostring`.
+void install_library(lua_State* L);
 
 // The parts. Those that library.lua completes put what it needs into the table at `primitives`.
 void install_strings(lua_State* L, int primitives);

@@ -88,7 +88,7 @@ void install_math_os(lua_State* L) {
   lua_getfield(L, -2, "date");
   lua_pushcclosure(L, date, 1);
   lua_setfield(L, -2, "date");
-  lua_pushinteger(L, now_ms(L));
+  lua_pushinteger(L, state(L).began_ms);
   lua_pushcclosure(L, clock, 1);
   lua_setfield(L, -2, "clock");
   lua_setglobal(L, "os");

@@ -10,6 +10,7 @@
 #include "engine/lua/errors.h"
 #include "engine/lua/globals.h"
 #include "engine/lua/modules.h"
+#include "engine/lua/sandbox.h"
 #include "engine/lua/scripted_call.h"
 #include "engine/lua/state.h"
 #include "engine/lua/values.h"
@@ -150,6 +151,7 @@ int resolve(lua_State* L) {
     push_namespace(L, lookup.operation);
     lua_remove(L, -2);
   } else if (lookup.scripted) {
+    install_prelude(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &kScripted);
     lua_insert(L, -2);
     lua_call(L, 1, 1);
@@ -173,7 +175,7 @@ int assign(lua_State* L) { return bind<refuse_assignment>(L); }
 Result<int> unknown_global(lua_State* L) {
   State& run = state(L);
   const std::string name(lua_type(L, 2) == LUA_TSTRING ? text_at(L, 2) : luaL_typename(L, 2));
-  std::vector<std::string> known;
+  std::vector<std::string> known = global_names();
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     lua_pop(L, 1);
@@ -182,7 +184,8 @@ Result<int> unknown_global(lua_State* L) {
   if (Result<std::vector<std::string>> plugins = run.registry.children("")) {
     known.insert(known.end(), plugins->begin(), plugins->end());
   }
-  std::sort(known.begin(), known.end());
+  std::ranges::sort(known);
+  known.erase(std::ranges::unique(known).begin(), known.end());
   const std::optional<std::string> near = nearest(name, known);
   if (std::string instead = removed_from_lua(name); !instead.empty()) {
     return fail(code::kInvalidArgument, "there is no '" + name + "' in a runbook",
@@ -202,7 +205,13 @@ Result<int> is_plugin(lua_State* L) {
 int global(lua_State* L) {
   lua_settop(L, 2);
   if (run_binding(L, is_plugin) == kRaise) return raise_pending(L);
-  if (!lua_toboolean(L, -1)) return bind<unknown_global>(L);
+  if (!lua_toboolean(L, -1)) {
+    lua_settop(L, 2);
+    if (lua_type(L, 2) != LUA_TSTRING || !install_global(L, text_at(L, 2)))
+      return bind<unknown_global>(L);
+    lua_gettable(L, 1);
+    return 1;
+  }
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   push_namespace(L, false);

@@ -3,7 +3,7 @@
 local host = ...
 
 local type, error, pcall, pairs, ipairs = type, error, pcall, pairs, ipairs
-local pack, unpack = table.pack, table.unpack
+local pack, unpack = host.pack, host.unpack
 local fail = fail
 
 local function refuse(message, hint)

@@ -1,6 +1,7 @@
 // The globals of a run.
 #include "engine/lua/sandbox.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/lua/control.h"
 #include "engine/lua/coroutine.h"
 #include "engine/lua/errors.h"
+#include "engine/lua/globals.h"
 #include "engine/lua/library.h"
 #include "engine/lua/modules.h"
 #include "engine/lua/operations.h"
@@ -21,6 +23,10 @@
 namespace engine::lua {
 namespace {
 
+constexpr const char* kLibrary = "engine/lua/library.lua";
+constexpr const char* kPrelude = "engine/lua/prelude.lua";
+const char kStrings = 0;     // registry: stock Lua's table of string functions
+const char kOurGlobals = 0;  // registry: what our own chunks see, whatever the script has changed
 constexpr size_t kLoadBytesMax = 1 << 20;  // of a text given to load()
 
 int append_bytecode(lua_State*, const void* data, size_t size, void* into) {
@@ -130,21 +136,142 @@ void install_base(lua_State* L) {
   lua_register(L, "setmetatable", set_metatable);
   lua_register(L, "rawset", raw_set);
   lua_register(L, "load", load_text);
+  lua_pushnil(L);
+  lua_setglobal(L, "_G");  // comes with everything else that comes later
+}
+
+// __newindex of our own chunks: a script's own variable of that name stays.
+int offer_global(lua_State* L) {
+  lua_pushglobaltable(L);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) != LUA_TNIL) return 0;
+  lua_pop(L, 1);
+  lua_replace(L, 1);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+// What is there now, whatever a script makes of it; the rest is looked for, and made, among the
+// globals.
+void keep_globals(lua_State* L) {
+  lua_createtable(L, 0, 48);
+  lua_pushglobaltable(L);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_createtable(L, 0, 2);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, offer_global);
+  lua_setfield(L, -2, "__newindex");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kOurGlobals);
+}
+
+// Calls it with the table on top.
+void run_our_chunk(lua_State* L, const char* name) {
+  const std::string_view code = bytecode(L, name);
+  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &kOurGlobals);
+  lua_setupvalue(L, -2, 1);
+  lua_insert(L, -2);
+  lua_call(L, 1, 0);
+}
+
+// Moves a script's own variables that have names of library tables into the table on top.
+void take_globals(lua_State* L) {
+  lua_pushglobaltable(L);
+  for (const char* name : kLibraryTables) {
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    lua_setfield(L, -3, name);
+    lua_pushnil(L);
+    lua_setfield(L, -2, name);
+  }
+  lua_pop(L, 1);
+}
+
+void load_library(lua_State* L) {
+  state(L).has_library = true;
+  lua_newtable(L);
+  const int taken = lua_gettop(L);
+  take_globals(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &kStrings);
+  lua_setglobal(L, "string");
+  lua_createtable(L, 0, 12);  // primitives
+  lua_pushcfunction(L, to_text);
+  lua_setfield(L, -2, "tostring");
+  install_library(L);
+  run_our_chunk(L, kLibrary);
+  for (const char* name : kLibraryTables) {
+    if (lua_getfield(L, taken, name) != LUA_TNIL) {
+      lua_setglobal(L, name);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+void load_prelude(lua_State* L) {
+  state(L).has_prelude = true;
+  lua_createtable(L, 0, 16);
+  install_control(L);
+  install_scripted(L);
+  run_our_chunk(L, kPrelude);
+}
+
+int method(lua_State* L) {
+  if (!state(L).has_library) load_library(L);
+  lua_settop(L, 2);
+  lua_gettable(L, 1);
+  return 1;
+}
+
+// ("x"):upper() is what needs the library; "10" + 1 does not.
+void install_texts(lua_State* L) {
+  lua_pushcfunction(L, luaopen_string);
+  lua_call(L, 0, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &kStrings);
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1);
+  lua_pushcfunction(L, method);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 2);
 }
 
 }  // namespace
 
 std::string_view Outside::own(std::string_view name) { return embedded(name); }
 
-void run_our_chunk(lua_State* L, const char* name, int arguments) {
-  const std::string_view code = bytecode(L, name);
-  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
-  lua_insert(L, -arguments - 1);
-  lua_call(L, arguments, 0);
+bool install_global(lua_State* L, std::string_view name) {
+  State& run = state(L);
+  const bool all = name == "_G";
+  const bool library = all || std::ranges::find(kLibraryTables, name) != kLibraryTables.end();
+  bool installed = false;
+  if (library && !run.has_library) {
+    load_library(L);
+    installed = true;
+  }
+  if (all || !library) installed |= install_prelude(L);
+  if (!all) return installed;
+  lua_pushglobaltable(L);
+  lua_setglobal(L, "_G");
+  return true;
+}
+
+bool install_prelude(lua_State* L) {
+  if (state(L).has_prelude) return false;
+  load_prelude(L);
+  return true;
 }
 
 void install_sandbox(lua_State* L) {
   install_base(L);
+  install_texts(L);
   install_close_handlers(L);
   install_values(L);
   install_errors(L);
@@ -153,12 +280,11 @@ void install_sandbox(lua_State* L) {
   install_words(L);
   install_runbook_words(L);
   install_modules(L);
-  install_library(L, bytecode(L, "engine/lua/library.lua"));
-  lua_createtable(L, 0, 8);
-  install_control(L);
-  install_scripted(L);
-  run_our_chunk(L, "engine/lua/prelude.lua", 1);
+  keep_globals(L);
   install_operations(L);
+  // Made at their first use; which texts they are is settled now.
+  state(L).outside.own(kLibrary);
+  state(L).outside.own(kPrelude);
 }
 
 }  // namespace engine::lua

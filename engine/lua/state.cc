@@ -104,7 +104,7 @@ Result<std::unique_ptr<State>> make_state(const Limits& limits, ops::Registry& r
   lua_atpanic(made->L, panic);
   made->arena.on_refusal(memory_refused);
   made->arena.on_large(large_block_taken);
-  made->now_ms = outside.now_ms();
+  made->began_ms = made->now_ms = outside.now_ms();
   made->random = outside.random_seed();
   if (!protect(*made, open_sandbox, nullptr)) return fail(*made->fatal);
   lua_sethook(made->L, count_hook, LUA_MASKCOUNT, kHookCount);

@@ -35,7 +35,8 @@ struct State {
   lua_State* L = nullptr;  // the main thread: never runs scripts, holds what must not be collected
   Scheduler* scheduler = nullptr;
 
-  bool loading = false;  // the runbook's top level runs
+  bool has_library = false, has_prelude = false;  // they come when they are needed
+  bool loading = false;                           // the runbook's top level runs
   Millis cpu_limit;
   std::string runbook;  // what runbook{...} declared, as JSON without its function
   Position runbook_at;
@@ -47,7 +48,7 @@ struct State {
   // Text and traceback of the last error that was a plain string; tables carry theirs.
   std::string last_text, last_traceback;
 
-  int64_t now_ms = 0;
+  int64_t began_ms = 0, now_ms = 0;
   int steps_opened = 0;
   std::vector<int> open_steps;
   uint64_t random = 0;

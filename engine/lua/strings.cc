@@ -133,10 +133,10 @@ int format(lua_State* L) { return format_from(L, LUA_OK, 0); }
 
 void install_strings(lua_State* L, int primitives) {
   primitives = lua_absindex(L, primitives);
-  luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
+  lua_getglobal(L, LUA_STRLIBNAME);  // stock
   lua_getfield(L, -1, "format");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kFormat);
-  lua_getglobal(L, "tostring");
+  lua_getfield(L, primitives, "tostring");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kToString);
   const luaL_Reg functions[] = {{"rep", rep},         {"upper", upper},   {"lower", lower},
                                 {"reverse", reverse}, {"format", format}, {nullptr, nullptr}};
@@ -144,7 +144,11 @@ void install_strings(lua_State* L, int primitives) {
   lua_pushnil(L);
   lua_setfield(L, -2, "dump");
   install_search(L, -1, primitives);
-  lua_pop(L, 1);
+  lua_pushliteral(L, "");
+  lua_getmetatable(L, -1);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 3);
 }
 
 }  // namespace engine::lua

@@ -14,8 +14,11 @@ namespace {
 
 // One object, opened with its kind and closed at the end.
 class Entry {
+  static constexpr size_t kUsualBytes = 256;
+
  public:
   explicit Entry(std::string_view kind) : writer_(text_) {
+    text_.reserve(kUsualBytes);
     writer_.begin_object().field("t", kind);
   }
   JsonWriter* operator->() { return &writer_; }

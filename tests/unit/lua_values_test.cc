@@ -119,6 +119,24 @@ TEST_CASE("globals of one run are not seen by another") {
   CHECK(run.run("return rawget(_G, 'leak') == nil and string.leak == nil") == "true");
 }
 
+TEST_CASE("the library that comes at its first use is not made of what a script has changed") {
+  LuaRun run;
+  CHECK(run.run(R"(
+    type, tostring, error, pairs, setmetatable = nil, nil, nil, nil, nil
+    local text = ("%s-%d"):format(true, 2)
+    local sorted = { 3, 1, 2 }
+    table.sort(sorted)
+    local joined = parallel { function() return text end, function() return table.concat(sorted) end }
+    return joined[1] .. joined[2])") == R"("true-2123")");
+  CHECK(run.run("return ('7' + 1) .. -('2') .. #_G.string.rep('x', 3)") == R"("8-23")");
+  CHECK(run.run("string = { upper = function() return 'mine' end } "
+                "return ('a'):upper() .. string.upper('a')") == R"("Amine")");
+  CHECK(run.run("function step() return 'my step' end sleep '1ms' return step()") ==
+        R"("my step")");
+  CHECK(run.run("return tostring(select(2, pcall(function() return {} + '1' end)))")
+            .find(":1: attempt to add") != std::string::npos);
+}
+
 TEST_CASE("modules are loaded once, from outside, and a circle is an error that shows the way") {
   LuaRun run;
   run.outside.modules = {{"a", "log.info('loading')\nreturn { n = ... }"},
