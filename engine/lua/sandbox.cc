@@ -140,17 +140,6 @@ void install_base(lua_State* L) {
   lua_setglobal(L, "_G");  // comes with everything else that comes later
 }
 
-// __newindex of our own chunks: a script's own variable of that name stays.
-int offer_global(lua_State* L) {
-  lua_pushglobaltable(L);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, -2) != LUA_TNIL) return 0;
-  lua_pop(L, 1);
-  lua_replace(L, 1);
-  lua_rawset(L, 1);
-  return 0;
-}
-
 // What is there now, whatever a script makes of it; the rest is looked for, and made, among the
 // globals.
 void keep_globals(lua_State* L) {
@@ -162,23 +151,44 @@ void keep_globals(lua_State* L) {
     lua_insert(L, -2);
     lua_rawset(L, -5);
   }
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 1);
   lua_insert(L, -2);
   lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, offer_global);
-  lua_setfield(L, -2, "__newindex");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &kOurGlobals);
 }
 
-// Calls it with the table on top.
+// Makes what the table on top holds global; a script's own variable of such a name stays.
+void offer_globals(lua_State* L) {
+  lua_pushglobaltable(L);
+  lua_pushnil(L);
+  while (lua_next(L, -3)) {
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, -4) == LUA_TNIL) {
+      lua_pushvalue(L, -3);
+      lua_pushvalue(L, -3);
+      lua_rawset(L, -6);
+    }
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 2);
+}
+
+// Calls it with the table on top. Its globals are offered to the script.
 void run_our_chunk(lua_State* L, const char* name) {
   const std::string_view code = bytecode(L, name);
-  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
+  lua_createtable(L, 0, 16);
+  lua_createtable(L, 0, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &kOurGlobals);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+  lua_insert(L, -2);  // globals arguments
+  if (luaL_loadbufferx(L, code.data(), code.size(), kOurChunk, "bt") != LUA_OK) lua_error(L);
+  lua_pushvalue(L, -3);
   lua_setupvalue(L, -2, 1);
   lua_insert(L, -2);
   lua_call(L, 1, 0);
+  offer_globals(L);
 }
 
 // Moves a script's own variables that have names of library tables into the table on top.

@@ -126,7 +126,10 @@ TEST_CASE("the library that comes at its first use is not made of what a script 
     local text = ("%s-%d"):format(true, 2)
     local sorted = { 3, 1, 2 }
     table.sort(sorted)
-    local joined = parallel { function() return text end, function() return table.concat(sorted) end }
+    local joined = parallel {
+      function() return text end,
+      function() return table.concat(sorted) end,
+    }
     return joined[1] .. joined[2])") == R"("true-2123")");
   CHECK(run.run("return ('7' + 1) .. -('2') .. #_G.string.rep('x', 3)") == R"("8-23")");
   CHECK(run.run("string = { upper = function() return 'mine' end } "
