@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
-pkg_check_modules(ARCHIVES REQUIRED IMPORTED_TARGET lua5.4 libuv sqlite3 nettle libzstd)
+pkg_check_modules(ARCHIVES REQUIRED IMPORTED_TARGET lua5.4 libuv sqlite3 nettle)
 pkg_check_modules(SPDLOG REQUIRED IMPORTED_TARGET spdlog)
 
 add_library(engine_libraries INTERFACE)
@@ -12,7 +12,7 @@ if(ENGINE_STATIC)
   target_include_directories(engine_libraries SYSTEM INTERFACE ${ARCHIVES_INCLUDE_DIRS})
   target_compile_definitions(engine_libraries INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
   target_link_libraries(engine_libraries INTERFACE
-    -Wl,--whole-archive -l:libuv_a.a -Wl,--no-whole-archive -l:liblua5.4.a -l:libsqlite3.a -l:libnettle.a -l:libzstd.a -lm -lz)
+    -Wl,--whole-archive -l:libuv_a.a -Wl,--no-whole-archive -l:liblua5.4.a -l:libsqlite3.a -l:libnettle.a -lm -lz)
 else()
   target_link_libraries(engine_libraries INTERFACE PkgConfig::ARCHIVES PkgConfig::SPDLOG)
 endif()

@@ -1,9 +1,7 @@
 // dlopen and dlsym, with words for a machine without libcurl.
 #include "engine/http/curl_library.h"
 
-#include <dlfcn.h>
-
-#include <string>
+#include "engine/base/symbols.h"
 
 namespace engine::http {
 
@@ -18,22 +16,6 @@ void* open_library() {
   }
   return nullptr;
 }
-
-class Symbols {
- public:
-  explicit Symbols(void* library) : library_(library) {}
-
-  template <class Function>
-  void find(Function& into, const char* name) {
-    into = reinterpret_cast<Function>(dlsym(library_, name));
-    if (!into && missing_.empty()) missing_ = name;
-  }
-  const std::string& missing() const { return missing_; }
-
- private:
-  void* library_;
-  std::string missing_;
-};
 
 Result<const CurlLibrary*> load() {
   static CurlLibrary curl{};

@@ -1,9 +1,8 @@
 // Zstandard, at the level that costs the writer least.
 #include "engine/store/large.h"
 
-#include <zstd.h>
-
 #include "engine/base/json_read.h"
+#include "engine/store/zstd_library.h"
 
 namespace engine::store {
 
@@ -11,11 +10,34 @@ namespace {
 
 constexpr int kLevel = 1;
 constexpr std::string_view kMark = R"("large":)";
+constexpr std::string_view kFrame = "\x28\xB5\x2F\xFD";  // what begins so is compressed
 
 Error damaged(std::string_view name, std::string_view what) {
   return Error(code::kFailed,
                "the large result " + std::string(name) + " is damaged: " + std::string(what),
                "`sqlite3 engine.db 'PRAGMA integrity_check'` tells more");
+}
+
+// As it is on a machine without libzstd.
+Result<std::string> compressed(std::string_view text) {
+  const Result<const ZstdLibrary*> zstd = zstd_library();
+  if (!zstd) return std::string(text);
+  std::string packed((*zstd)->compress_bound(text.size()), '\0');
+  const size_t size =
+      (*zstd)->compress(packed.data(), packed.size(), text.data(), text.size(), kLevel);
+  if ((*zstd)->is_error(size)) return fail(code::kInternal, (*zstd)->error_name(size));
+  packed.resize(size);
+  return packed;
+}
+
+Result<std::string> decompressed(std::string_view name, std::string_view packed, size_t size) {
+  const Result<const ZstdLibrary*> zstd = zstd_library();
+  if (!zstd) return fail(zstd.error());
+  std::string text(size, '\0');
+  const size_t found = (*zstd)->decompress(text.data(), text.size(), packed.data(), packed.size());
+  if ((*zstd)->is_error(found)) return fail(damaged(name, (*zstd)->error_name(found)));
+  if (found != size) return fail(damaged(name, "its size is wrong"));
+  return text;
 }
 
 std::string name_of(std::string_view run, JsonElement entry) {
@@ -31,14 +53,12 @@ std::string large_name(std::string_view run, int attempt, std::string_view place
 }
 
 Result<void> keep_large(Database& db, std::string_view name, std::string_view text) {
-  std::string packed(ZSTD_compressBound(text.size()), '\0');
-  const size_t size = ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kLevel);
-  if (ZSTD_isError(size)) return fail(code::kInternal, ZSTD_getErrorName(size));
-  packed.resize(size);
+  Result<std::string> packed = compressed(text);
+  if (!packed) return fail(packed.error());
   Result<Statement> query =
       db.prepare("INSERT OR REPLACE INTO large(name, size, packed) VALUES(?, ?, ?)");
   if (!query) return fail(query.error());
-  return query->bind(name, static_cast<int64_t>(text.size()), Bytes{packed}).run();
+  return query->bind(name, static_cast<int64_t>(text.size()), Bytes{*packed}).run();
 }
 
 Result<std::string> read_large(Database& db, std::string_view name) {
@@ -47,12 +67,11 @@ Result<std::string> read_large(Database& db, std::string_view name) {
   Result<bool> row = query->bind(name).step();
   if (!row) return fail(row.error());
   if (!*row) return fail(damaged(name, "it is not there"));
-  std::string text(static_cast<size_t>(query->integer(0)), '\0');
+  const auto size = static_cast<size_t>(query->integer(0));
   const std::string_view packed = query->view(1);
-  const size_t size = ZSTD_decompress(text.data(), text.size(), packed.data(), packed.size());
-  if (ZSTD_isError(size)) return fail(damaged(name, ZSTD_getErrorName(size)));
-  if (size != text.size()) return fail(damaged(name, "its size is wrong"));
-  return text;
+  if (packed.starts_with(kFrame)) return decompressed(name, packed, size);
+  if (packed.size() != size) return fail(damaged(name, "its size is wrong"));
+  return std::string(packed);
 }
 
 Result<std::string> with_large(Database& db, std::string_view run, std::string journal) {
