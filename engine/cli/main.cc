@@ -1,4 +1,6 @@
 // The program: finds the command, runs it.
+#include <malloc.h>
+
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -8,7 +10,16 @@
 
 extern char** environ;
 
+namespace {
+
+constexpr int kMappedBytesMin = 512 << 10;
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  // Left to itself, glibc takes the first large block that is freed as a sign to keep all such
+  // blocks: what one large answer needed would stay with the process.
+  mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
   engine::cli::Variables variables;
   for (char** entry = environ; *entry; ++entry) {
     const std::string_view text = *entry;

@@ -129,7 +129,10 @@ int Coroutine::after_wait(lua_State* L, int, lua_KContext) {
     }
     Result<void> pushed =
         outcome ? push_json(L, *outcome, Dialect::wire) : fail(std::move(outcome.error()));
-    if (pushed) return 1;
+    if (pushed) {
+      self.outcome_.reset();  // the script has it now, and may keep it
+      return 1;
+    }
     run.pending = std::move(pushed.error());
   }
   return raise_pending(L);

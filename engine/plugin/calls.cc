@@ -1,13 +1,16 @@
 // Opening, spending and abandoning calls.
 #include "engine/plugin/calls.h"
 
-#include <simdjson.h>
-
+#include "engine/base/json_read.h"
 #include "engine/base/log.h"
 
 namespace engine::plugin {
 
 namespace {
+
+// A plugin still holds the text of its answer while it gives it. From this size on the answer goes
+// on a turn later, when that text is gone.
+constexpr size_t kLargeAnswerBytes = 256 << 10;
 
 // Callbacks run a turn later: the plugin is not called from within its own call of the host.
 void end_activities(CallRecord& record) {
@@ -17,11 +20,6 @@ void end_activities(CallRecord& record) {
     activity.task.reset();
     record.loop->defer(std::move(activity.cancelled));
   }
-}
-
-bool is_json(std::string_view text) {
-  thread_local simdjson::dom::parser parser;
-  return !parser.parse(text.data(), text.size()).error();
 }
 
 }  // namespace
@@ -59,7 +57,7 @@ void Calls::spend(engine_call token, Result<std::string> outcome) {
   spent_[token % spent_.size()] = {token, record->plugin};
   end_activities(*record);
   if (!record->done) return;
-  if (outcome && !record->trusted && !is_json(*outcome)) {
+  if (outcome && !record->trusted && !read_json(*outcome)) {
     outcome = fail(code::kInternal, "plugin '" + record->plugin + "' answered what is not JSON",
                    "this is a bug of the plugin");
   }
@@ -70,7 +68,7 @@ void Calls::spend(engine_call token, Result<std::string> outcome) {
       outcome = std::unexpected(record->secrets->scrubbed(std::move(outcome.error())));
     }
   }
-  if (record->starting) {
+  if (record->starting || (outcome && outcome->size() >= kLargeAnswerBytes)) {
     // The Task that would cancel this delivery does not exist yet, so the Invoker's guard is what
     // makes a delivery to a call that is gone harmless.
     record->loop->defer([done = std::move(record->done), outcome = std::move(outcome)]() mutable {
