@@ -2,13 +2,14 @@
 #include "engine/http/message.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace engine::http {
 
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+constexpr size_t kUsualLines = 16;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 std::string lowered(std::string_view text) {
   std::string out(text);
@@ -28,6 +29,7 @@ bool same_name(std::string_view a, std::string_view b) {
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  if (lines_.empty()) lines_.reserve(kUsualLines);
   lines_.emplace_back(lowered(name), value);
 }
 

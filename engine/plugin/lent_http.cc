@@ -37,6 +37,7 @@ class LentExchange final : public Task {
 class Shown {
  public:
   Shown(int status, const http::Headers& headers) {
+    lines_.reserve(2 * headers.lines().size() + 1);
     for (const auto& [name, value] : headers.lines()) {
       lines_.push_back(name.c_str());
       lines_.push_back(value.c_str());

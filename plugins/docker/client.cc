@@ -96,10 +96,12 @@ void conclude(const AskingPtr& asking, Response response) {
 
 plugin::StreamEvents events_of(const AskingPtr& asking) {
   plugin::StreamEvents events;
-  events.headers = [asking](int status, const Headers& headers) {
-    asking->status = status;
-    if (status < 400 && asking->hearing.headers) asking->hearing.headers(headers);
-  };
+  if (asking->hearing.headers || asking->hearing.chunk) {
+    events.headers = [asking](int status, const Headers& headers) {
+      asking->status = status;
+      if (status < 400 && asking->hearing.headers) asking->hearing.headers(headers);
+    };
+  }
   if (asking->hearing.chunk) {
     events.chunk = [asking](std::string_view chunk) {
       if (asking->status < 400) return asking->hearing.chunk(chunk);
