@@ -2,7 +2,7 @@
 // threads.
 #include "engine/plugin/plugin.hpp"
 
-#include <simdjson.h>
+#include "engine/base/json_read.h"
 
 namespace engine::plugin {
 
@@ -28,8 +28,8 @@ Result<std::string> resolve(const engine_host* host, engine_call token, const el
 }  // namespace
 
 struct Args::Impl {
-  simdjson::dom::parser parser;
-  element root;
+  JsonDocument document;
+  element root = document.root();
   element at(std::string_view name) const {
     element value;
     if (root.at_key(name).get(value)) return {};
@@ -37,10 +37,8 @@ struct Args::Impl {
   }
 };
 
-Args::Args(std::string_view json) : impl_(new Impl) {
-  const bool bad = impl_->parser.parse(json.data(), json.size()).get(impl_->root);
-  if (bad) std::terminate();  // the host checked it: a bug of ours
-}
+// The host has checked it: what can't be read is a bug of ours.
+Args::Args(std::string_view json) : impl_(new Impl(read_json(json).value())) {}
 Args::~Args() { delete impl_; }
 Args::Args(Args&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
 
@@ -137,11 +135,11 @@ void Call::emit(const Happening& event) const {
 Result<std::string> Call::secret(std::string_view name) const { return resolved_string(name); }
 
 Result<std::string> Call::resolved_string(std::string_view param) const {
-  simdjson::dom::parser parser;
-  element root, value;
+  element value;
   size_t size = 0;
   const char* text = host_->args(token_, &size);
-  if (!text || parser.parse(text, size).get(root) || root.at_key(param).get(value)) {
+  const auto given = read_json({text ? text : "", size});
+  if (!given || given->root().at_key(param).get(value)) {
     return engine::fail(code::kInvalidArgument, "there is no '" + std::string(param) + "'");
   }
   return resolve(host_, token_, value);
@@ -150,12 +148,11 @@ Result<std::string> Call::resolved_string(std::string_view param) const {
 Result<std::vector<std::pair<std::string, std::string>>> Call::resolved_map(
     std::string_view param) const {
   std::vector<std::pair<std::string, std::string>> pairs;
-  simdjson::dom::parser parser;
-  element root;
   object members;
   size_t size = 0;
   const char* text = host_->args(token_, &size);
-  if (!text || parser.parse(text, size).get(root) || root.at_key(param).get(members)) return pairs;
+  const auto given = read_json({text ? text : "", size});
+  if (!given || given->root().at_key(param).get(members)) return pairs;
   for (const auto& [name, value] : members) {
     Result<std::string> resolved = resolve(host_, token_, value);
     if (!resolved) return std::unexpected(resolved.error());

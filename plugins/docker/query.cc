@@ -1,9 +1,9 @@
 // RFC 3986, and Docker's map of lists.
 #include "plugins/docker/query.h"
 
-#include <simdjson.h>
-
 #include <cctype>
+
+#include "engine/plugin/json.hpp"
 
 namespace engine::docker {
 
@@ -107,13 +107,12 @@ Result<std::string> path_part(std::string_view kind, std::string_view name) {
 }
 
 Result<std::string> filters_json(const plugin::Args& args) {
-  simdjson::dom::parser parser;
-  simdjson::dom::object filters;
   std::string out;
   JsonWriter json(out);
   json.begin_object();
-  const std::string given = args.json("filters");
-  if (!parser.parse(given).get(filters)) {
+  const auto given = read_json(args.json("filters"));
+  simdjson::dom::object filters;
+  if (given && !given->root().get(filters)) {
     for (const auto& [key, value] : filters) {
       if (auto appended = append_filter(json, key, value); !appended) return fail(appended.error());
     }
@@ -123,6 +122,7 @@ Result<std::string> filters_json(const plugin::Args& args) {
 }
 
 Result<void> add_filters(Query& query, const plugin::Args& args) {
+  if (!args.has("filters")) return {};
   auto filters = filters_json(args);
   if (!filters) return fail(filters.error());
   if (*filters != "{}") query.add("filters", *filters);

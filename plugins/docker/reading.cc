@@ -29,21 +29,21 @@ void append_escaped(JsonWriter& json, element value) {
 }  // namespace
 
 Result<Document> Document::read(std::string_view body) {
-  Document document;
-  document.parser_ = std::make_unique<simdjson::dom::parser>();
-  if (document.parser_->parse(body.data(), body.size()).get(document.root_)) {
+  auto document = read_json(body);
+  if (!document) {
     return fail(code::kFailed, "the Docker daemon answered with what is no JSON: " +
                                    (is_utf8(body) ? shortened(body, 200) : std::string("bytes")));
   }
-  return document;
+  return Document(std::move(*document));
 }
 
 std::optional<element> member_at(element value, std::string_view path) {
-  if (path.empty()) return value;
-  for (const std::string_view part : split(path, '/')) {
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
     element next;
-    if (value.at_key(part).get(next) || next.is_null()) return std::nullopt;
+    if (value.at_key(path.substr(0, slash)).get(next) || next.is_null()) return std::nullopt;
     value = next;
+    path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return value;
 }

@@ -1,9 +1,7 @@
 // Docker's JSON on its way to ours: read once, written straight out as text.
 #pragma once
 
-#include <simdjson.h>
-
-#include "engine/plugin/plugin.hpp"
+#include "engine/plugin/json.hpp"
 
 namespace engine::docker {
 
@@ -16,11 +14,11 @@ class Document {
  public:
   // FAILED for what is no JSON.
   static Result<Document> read(std::string_view body);
-  element root() const { return root_; }
+  element root() const { return document_.root(); }
 
  private:
-  std::unique_ptr<simdjson::dom::parser> parser_;
-  element root_;
+  explicit Document(JsonDocument document) : document_(std::move(document)) {}
+  JsonDocument document_;
 };
 
 // Members by name: empty, 0 or false where there is none of that type. A path is written with
