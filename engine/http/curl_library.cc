@@ -12,7 +12,8 @@ constexpr const char* kFiles[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 
 void* open_library() {
   for (const char* file : kFiles) {
-    if (void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL)) return library;
+    // Lazily: of the thirty libraries behind it nearly nothing is ever called.
+    if (void* library = dlopen(file, RTLD_LAZY | RTLD_LOCAL)) return library;
   }
   return nullptr;
 }
