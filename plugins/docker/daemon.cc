@@ -1,10 +1,10 @@
 // Settings before the environment, the environment before Docker's own default.
 #include "plugins/docker/daemon.h"
 
-#include <simdjson.h>
-
 #include <charconv>
 #include <set>
+
+#include "engine/plugin/json.hpp"
 
 namespace engine::docker {
 
@@ -161,9 +161,9 @@ Result<void> add_named(Daemons& daemons, const object& settings) {
 }  // namespace
 
 Result<Daemons> read_daemons(std::string_view settings, const Environment& environment) {
-  simdjson::dom::parser parser;
+  const auto document = read_json(settings);
   object given;
-  if (parser.parse(settings.data(), settings.size()).get(given)) {
+  if (!document || document->root().get(given)) {
     return fail(code::kInvalidArgument, "plugins.docker is no table");
   }
   Daemons daemons;

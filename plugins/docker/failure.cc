@@ -1,7 +1,7 @@
 // Docker tells much by status alone, and the rest only in its text.
 #include "plugins/docker/failure.h"
 
-#include <simdjson.h>
+#include "engine/plugin/json.hpp"
 
 namespace engine::docker {
 
@@ -33,12 +33,9 @@ std::string_view code_of_failure(std::string_view message) {
 }  // namespace
 
 std::string message_of(std::string_view body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
+  const auto document = read_json(body);
   std::string_view message;
-  if (parser.parse(body.data(), body.size()).get(root) || root.at_key("message").get(message)) {
-    message = body;
-  }
+  if (!document || document->root().at_key("message").get(message)) message = body;
   message = trim(message);
   return is_utf8(message) ? shortened(message, kMessageBytesMax) : std::string();
 }
