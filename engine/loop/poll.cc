@@ -48,4 +48,9 @@ void Poll::watch(unsigned events) {
   static_cast<void>(status);
 }
 
+void Poll::keeps_loop(bool keeps) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(impl_->poll.get());
+  keeps ? uv_ref(handle) : uv_unref(handle);
+}
+
 }  // namespace engine

@@ -26,6 +26,8 @@ class Poll {
 
   // What to watch for from now on; 0 is nothing, and lets the owner close the descriptor.
   void watch(unsigned events);
+  // Whether watching keeps a running loop alive; it does unless told otherwise.
+  void keeps_loop(bool keeps);
 
  private:
   struct Impl;

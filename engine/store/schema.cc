@@ -147,7 +147,39 @@ LEFT JOIN ended e ON b.t = 'call' AND e.run = b.run AND e.p = b.p AND e.n = b.n
   AND e.a = b.a;
 )";
 
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst, kSecond};
+// What reaches runs from outside, and what they wait for.
+constexpr const char* kThird = R"(
+CREATE TABLE mail(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  data TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX mail_by_run ON mail(run);
+
+CREATE TABLE waiting(
+  run TEXT NOT NULL,
+  place TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  what TEXT NOT NULL,
+  line TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY(run, place)) WITHOUT ROWID;
+
+CREATE TABLE ticket(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  lock TEXT NOT NULL,
+  run TEXT NOT NULL,
+  place TEXT NOT NULL,
+  ttl INTEGER NOT NULL,
+  until INTEGER);
+CREATE INDEX ticket_by_lock ON ticket(lock);
+CREATE INDEX ticket_by_run ON ticket(run);
+)";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst, kSecond, kThird};
 
 Result<Versions> check(Database& db, const std::string& file) {
   Result<int64_t> user_version = db.number("PRAGMA user_version");

@@ -7,9 +7,9 @@
 
 namespace engine::store {
 
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 // The format of the entries in the journal; older programs must not read a newer one.
-inline constexpr int kJournalFormat = 2;
+inline constexpr int kJournalFormat = 3;
 
 // Brings the file to our version, under the writers' lock where anything has to be done. Refuses a
 // file that a newer program made, and one that is not ours.

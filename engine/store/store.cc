@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "engine/base/files.h"
+#include "engine/base/log.h"
+#include "engine/store/bell.h"
 #include "engine/store/committer.h"
 #include "engine/store/locks.h"
 #include "engine/store/schema.h"
@@ -28,8 +30,14 @@ struct Store::Impl {
   std::optional<Database> reader = std::nullopt;
   std::unique_ptr<Writer> writer = nullptr;
   int64_t last_live = 0;
+  std::function<void()> rung = {};
+  std::unique_ptr<Bell> bell = nullptr;
+  bool bell_asked = false;
 
   void push(Command command, size_t bytes);
+  bool is_alive(int64_t owner_epoch) const;
+  void open_bell();
+  Committed with_bell(Committed committed);
 };
 
 namespace {
@@ -112,17 +120,45 @@ void Store::Impl::push(Command command, size_t bytes) {
   writer->push(std::move(command), bytes);
 }
 
+bool Store::Impl::is_alive(int64_t owner_epoch) const {
+  if (writer && writer->epoch() == owner_epoch) return true;
+  return locks.is_held_elsewhere(owner_epoch);
+}
+
+// Runs that nobody can ring at go on all the same; they find their mail where they look for it.
+void Store::Impl::open_bell() {
+  if (!rung || std::exchange(bell_asked, true)) return;
+  auto opened = Bell::open(
+      loop, options.folder, writer->epoch(), [this](int64_t epoch) { return is_alive(epoch); },
+      [this] {
+        if (rung) rung();
+      });
+  if (opened) {
+    bell = std::move(*opened);
+  } else {
+    log::warn("store", opened.error().message);
+  }
+}
+
+// The process has an epoch once its first run is on disk.
+Committed Store::Impl::with_bell(Committed committed) {
+  return [this, committed = std::move(committed)](Result<void> outcome) mutable {
+    if (outcome) open_bell();
+    if (committed) committed(std::move(outcome));
+  };
+}
+
 LiveRun Store::start_run(NewRun run, std::string entries, Committed committed) {
   const LiveRun live{++impl_->last_live};
   auto start = std::make_unique<StartRun>(StartRun{live, std::move(run), std::move(entries)});
-  impl_->push({std::move(start), std::move(committed), nullptr}, 0);
+  impl_->push({std::move(start), impl_->with_bell(std::move(committed)), nullptr}, 0);
   return live;
 }
 
 LiveRun Store::adopt_run(Adoption run, Committed committed) {
   const LiveRun live{++impl_->last_live};
   auto adopt = std::make_unique<AdoptRun>(AdoptRun{live, std::move(run)});
-  impl_->push({std::move(adopt), std::move(committed), nullptr}, 0);
+  impl_->push({std::move(adopt), impl_->with_bell(std::move(committed)), nullptr}, 0);
   return live;
 }
 
@@ -163,9 +199,12 @@ Result<Database*> Store::reader() {
   return &*impl_->reader;
 }
 
-bool Store::is_alive(int64_t owner_epoch) const {
-  if (impl_->writer && impl_->writer->epoch() == owner_epoch) return true;
-  return impl_->locks.is_held_elsewhere(owner_epoch);
+bool Store::is_alive(int64_t owner_epoch) const { return impl_->is_alive(owner_epoch); }
+
+void Store::on_ring(std::function<void()> rung) { impl_->rung = std::move(rung); }
+
+bool Store::ring(int64_t owner_epoch) const {
+  return Bell::ring(impl_->options.folder, owner_epoch);
 }
 
 std::string Store::state_of(const RunRecord& run) const {

@@ -86,6 +86,11 @@ class Store {
 
   // Whether the process that took this owner epoch is alive: its kernel file lock tells.
   bool is_alive(int64_t owner_epoch) const;
+  // Called, on the loop's thread, when another process says that there is mail for a run that this
+  // one carries.
+  void on_ring(std::function<void()> rung);
+  // Tells the process of that owner epoch that there is; false when nobody is there to hear it.
+  bool ring(int64_t owner_epoch) const;
   // The state as a person should see it: "interrupted" for a running run whose process is gone.
   std::string state_of(const RunRecord& run) const;
 
