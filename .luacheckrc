@@ -7,7 +7,8 @@ self = false
 
 -- The control words, the values' helpers, and a global for each plugin.
 local words = {
-  "runbook", "step", "parallel", "timeout", "retry", "sleep", "continue_as", "fail", "log", "report", "secret", "alert",
+  "runbook", "step", "parallel", "first", "timeout", "retry", "sleep", "signal", "wait_for", "approve", "lock",
+  "continue_as", "fail", "log", "report", "secret", "alert",
   "json", "fake", "calls", "test", "equal", "refused", "run",
   "host", "process", "fs", "state", "crypto", "http", "sqlite", "docker",
 }

@@ -46,6 +46,7 @@
 ---@field params table The parameters, checked and complete.
 ---@field trigger table What started it.
 ---@field dry_run boolean
+---@field deadline? integer When the run's timeout is over, in milliseconds since 1970; nil where it has none.
 
 ---What a runbook's file returns.
 ---@param declaration engine.runbook
@@ -64,6 +65,13 @@ function step(step_name, fn, ...) end
 ---@param tasks table functions, and limit (how many at once) and collect
 ---@return table
 function parallel(tasks) end
+
+---Runs functions side by side until one has ended, and cancels the others. Answers what that one answers, and its key;
+---its failure is raised.
+---@param tasks table<any, function>
+---@return any value
+---@return any key
+function first(tasks) end
 
 ---Raises TIMEOUT where the function has not ended by then.
 ---@param duration engine.duration
@@ -88,6 +96,58 @@ function retry(options, fn) end
 
 ---@param duration engine.duration
 function sleep(duration) end
+
+---Sends a signal to a run, which takes it now or when it comes to wait for it. It is sent exactly once.
+---@param run string The run's id.
+---@param name string
+---@param data? any
+function signal(run, name, data) end
+
+---@class engine.signal
+---@field signal string Its name.
+---@field data any
+---@field by string Who sent it.
+---@field at string When.
+
+---@class engine.wait_for
+---@field signal string The signal's name.
+---@field match? table What its data must have.
+---@field since? "start"|"now"|engine.duration How old it may be. Default: sent at any time since the run's start.
+---@field timeout? engine.duration Raises TIMEOUT. Default: none.
+
+---Waits for a signal; one that came before is taken at once. Each is given to one wait.
+---@param what engine.wait_for
+---@return engine.signal
+function wait_for(what) end
+
+---@class engine.approve
+---@field message string What is asked.
+---@field choices? string[] Default: approve and reject, where a rejection raises PERMISSION_DENIED.
+---@field by? string|string[] Who may answer, such as "unix:ops". Default: whoever may use the store.
+---@field timeout? engine.duration Then the default is taken, or TIMEOUT raised.
+---@field default? string
+
+---@class engine.approval
+---@field choice string
+---@field by? string Who answered.
+---@field comment? string
+---@field at? string When.
+---@field timed_out? boolean Nobody answered; the choice is the default.
+
+---Waits for a person: `engine approve RUN`.
+---@param what engine.approve
+---@return engine.approval
+function approve(what) end
+
+---@class engine.lock
+---@field name string
+
+---Waits until the lock of that name is the run's own; among all runs of the store one has it at a time, in the order of
+---asking. Keep it in a variable that closes: local held <close> = lock("database").
+---@param name string
+---@param options? { timeout?: engine.duration, ttl?: engine.duration }
+---@return engine.lock
+function lock(name, options) end
 
 ---When the run has ended well, the runbook goes on with these parameters in a run of its own, with an empty journal.
 ---@param params? table

@@ -38,6 +38,22 @@ Result<int> wait(lua_State* L) {
   });
 }
 
+// word(name, arguments): the run's answer
+Result<int> word(lua_State* L) {
+  const std::string_view name = text_at(L, 1);
+  std::string args;
+  if (Result<void> written = write_json(L, 2, args, Dialect::wire, true); !written) {
+    written.error().message.insert(0, std::string(name) + ": ");
+    return fail(std::move(written.error()));
+  }
+  Result<int> begun = Coroutine::await(L, name, [&](Coroutine& self, Done done) {
+    return state(L).outside.word(self.next_place(), name, std::move(args), self.step, where(L),
+                                 std::move(done));
+  });
+  if (begun) owner(L)->notes_taking();
+  return begun;
+}
+
 // Stack: functions results threads failed what body options
 Result<int> group(lua_State* L) {
   Result<Coroutine*> self = Coroutine::enter(L, text_at(L, 5));
@@ -69,13 +85,14 @@ Result<int> group(lua_State* L) {
 }
 
 // group(functions, limit, collect, timeout in ms or nil, what, operation whose function it is or
-// nil) -> results, failed flags. Makes room for the group's lists, which may raise, so it is no
-// binding.
+// nil, race) -> results, failed flags, the winner's number. Makes room for the group's lists, which
+// may raise, so it is no binding.
 int start_group(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 6);
   luaL_checkstack(L, 8, nullptr);
   GroupOptions options;
+  options.race = lua_toboolean(L, 7);
+  lua_settop(L, 6);
   options.count = static_cast<int>(lua_rawlen(L, 1));
   options.limit = static_cast<int>(lua_tointeger(L, 2));
   options.collect = lua_toboolean(L, 3);
@@ -205,6 +222,7 @@ Result<int> error_of(lua_State* L) {
 
 void install_control(lua_State* L) {
   static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
+                                            {"word", bind<word>},
                                             {"group", start_group},
                                             {"duration", bind<duration>},
                                             {"step_open", step_open},

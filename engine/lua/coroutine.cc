@@ -71,6 +71,7 @@ Coroutine::~Coroutine() {
 }
 
 void Coroutine::drop_wait() {
+  notes_taking_ = false;
   waiting_.reset();
   scheduler_.forget(static_cast<const Waiter&>(*this));
 }
@@ -177,6 +178,7 @@ void Coroutine::end(bool failed) {
 }
 
 void Coroutine::delivered(Result<std::string> result) {
+  if (std::exchange(notes_taking_, false)) scheduler_.state().outside.taken(path_, calls_);
   waiting_.reset();  // whatever it still ran is gone before the coroutine wakes
   outcome_ = std::move(result);
   scheduler_.ready(*this);

@@ -34,6 +34,9 @@ class Coroutine final : public Waiter {
   }
   // The same for a group of tasks that this one waits for; it began already.
   static Result<Coroutine*> enter(lua_State* L, std::string_view what);
+  // The wait that was just begun is that of a control word: the run is told when its answer is
+  // taken.
+  void notes_taking() { notes_taking_ = true; }
   void wait_for(std::unique_ptr<Group> group);
   Group* group() const { return group_.get(); }
 
@@ -81,7 +84,7 @@ class Coroutine final : public Waiter {
   int calls_ = 0;
   int arguments_;
   bool started_ = false, suspended_ = false, ended_ = false, failed_ = false, sliced_ = false,
-       destroying_ = false;
+       destroying_ = false, notes_taking_ = false;
   std::optional<Error> cancelled_;
   TaskPtr waiting_;
   std::unique_ptr<Group> group_;

@@ -98,6 +98,9 @@ void Group::member_ended(Coroutine& member) {
   if (failed && !options_.collect && !closing_) {
     first_failure_ = number;
     close(Error(code::kCancelled, "the task was cancelled because another one beside it failed"));
+  } else if (options_.race && !closing_) {
+    winner_ = number;
+    close(Error(code::kCancelled, "the task was cancelled because another one ended first"));
   }
   start_more();
   finish_if_ended();
@@ -172,7 +175,7 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   } else if (group->timed_out_) {
     run.pending = group->too_long();
   }
-  const int doubts_before = group->doubts_before_;
+  const int doubts_before = group->doubts_before_, winner = group->winner_;
   group.reset();  // what the wait owned is gone before the coroutine goes on
   if (raises && run.outside.doubts() > doubts_before) run.pending.outcome_unknown = true;
   if (raises) return raise_pending(L);
@@ -184,7 +187,8 @@ int Group::finish(lua_State* L, std::unique_ptr<Group>& group) {
   lua_settop(L, kFailed);
   lua_remove(L, kThreads);
   lua_remove(L, kFunctions);
-  return 2;
+  lua_pushinteger(L, winner);
+  return 3;
 }
 
 }  // namespace engine::lua

@@ -13,6 +13,7 @@ struct GroupOptions {
   int count = 0;
   int limit = 0;            // running at once; 0: all
   bool collect = false;     // a failure stops nobody
+  bool race = false;        // the first that ends stops the others
   int64_t timeout_ms = -1;  // negative: none
   // The operation whose function is the one member; the group's place is then that of its call.
   const ops::Operation* body_of = nullptr;
@@ -34,8 +35,8 @@ class Group {
   void start_grace();
   void destroy();
 
-  // In the parent, when it wakes: answers the results and failed flags, or raises what ended the
-  // group.
+  // In the parent, when it wakes: answers the results, the failed flags and, of a race, the
+  // winner's number; or raises what ended the group.
   static int finish(lua_State* L, std::unique_ptr<Group>& group);
 
  private:
@@ -61,7 +62,7 @@ class Group {
   const int doubts_before_;
   std::vector<std::unique_ptr<Coroutine>> members_;  // by number; null when ended or not started
   int next_ = 0, alive_ = 0;
-  int first_failure_ = 0;  // its number, from 1
+  int first_failure_ = 0, winner_ = 0;  // their numbers, from 1
   bool closing_ = false, timed_out_ = false, woken_ = false;
   std::optional<Error> cancelled_;
   Timer timer_, grace_;

@@ -33,8 +33,8 @@ class Host final : public Interpreter, private Waiter {
   Result<void> load(std::string source, std::string_view text) override;
   const RunbookInfo& info() const override { return info_; }
   Result<std::string> declare(std::string source, std::string_view text) override;
-  void start(std::string_view id, std::string_view params, std::string_view trigger,
-             bool dry_run) override;
+  void start(std::string_view id, std::string_view params, std::string_view trigger, bool dry_run,
+             int64_t deadline_ms) override;
   Turn turn(std::chrono::nanoseconds slice) override;
   void on_ready(std::function<void()> fn) override { scheduler_.on_ready = std::move(fn); }
   void cancel(Error reason) override;
@@ -48,6 +48,7 @@ class Host final : public Interpreter, private Waiter {
     std::string_view source, text;         // load
     std::string_view id, params, trigger;  // start
     bool dry_run;
+    int64_t deadline_ms;
     lua_State* thread;
     std::string fault;
   };
@@ -100,13 +101,17 @@ int Host::make_context(lua_State* L) {
   auto& beginning = *static_cast<Beginning*>(lua_touserdata(L, 1));
   beginning.thread = make_thread(L);
   push_run(L);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_pushlstring(L, beginning.id.data(), beginning.id.size());
   lua_setfield(L, -2, "id");
   set_json(L, "params", beginning.params);
   set_json(L, "trigger", beginning.trigger);
   lua_pushboolean(L, beginning.dry_run);
   lua_setfield(L, -2, "dry_run");
+  if (beginning.deadline_ms > 0) {
+    lua_pushinteger(L, beginning.deadline_ms);
+    lua_setfield(L, -2, "deadline");
+  }
   lua_xmove(L, beginning.thread, 2);
   return 0;
 }
@@ -222,13 +227,14 @@ Result<void> Host::run_top_level() {
 }
 
 void Host::start(std::string_view id, std::string_view params, std::string_view trigger,
-                 bool dry_run) {
+                 bool dry_run, int64_t deadline_ms) {
   Beginning beginning{};
   beginning.host = this;
   beginning.id = id;
   beginning.params = params;
   beginning.trigger = trigger;
   beginning.dry_run = dry_run;
+  beginning.deadline_ms = deadline_ms;
   if (!protect(*state_, make_context, &beginning)) return;  // the first turn ends the run
   main_ = std::make_unique<Coroutine>(scheduler_, beginning.thread, "", 0);
   scheduler_.ready(*main_);

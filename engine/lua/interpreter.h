@@ -55,9 +55,9 @@ class Interpreter {
   virtual Result<std::string> declare(std::string source, std::string_view text) = 0;
 
   // Makes the main task ready: the runbook's run(ctx) with ctx.params (JSON, checked), ctx.id,
-  // ctx.trigger (JSON) and ctx.dry_run.
+  // ctx.trigger (JSON), ctx.dry_run and, unless 0, ctx.deadline.
   virtual void start(std::string_view id, std::string_view params, std::string_view trigger,
-                     bool dry_run = false) = 0;
+                     bool dry_run = false, int64_t deadline_ms = 0) = 0;
 
   // Runs ready tasks for at most `slice`. A task cut by the slice goes on first at the next turn.
   // Idle: all tasks wait.

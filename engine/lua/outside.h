@@ -45,6 +45,13 @@ class Outside {
   // to cancel it.
   virtual TaskPtr call(const Place& place, std::string_view operation, std::string args, int step,
                        const Position& at, Done done) = 0;
+  // A control word that waits for what comes from outside, or sends it: "signal", "wait_for",
+  // "approve", "lock". `args` are well-formed. Without a run nobody answers it.
+  virtual TaskPtr word(const Place&, std::string_view, std::string, int, const Position&, Done) {
+    return nullptr;
+  }
+  // The task has what such a word was answered; until then its answer may still be dropped.
+  virtual void taken(std::string_view, int) {}
   // An operation of a Lua plugin was answered with what its function is given; this is how that
   // ended. Answers the outcome as it was recorded.
   virtual Result<std::string> ended(const Place&, Result<std::string> outcome) { return outcome; }

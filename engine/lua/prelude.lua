@@ -25,6 +25,111 @@ function continue_as(params)
   host.continue_as(params or {})
 end
 
+-- Its options by name, each of its kind; `required` is one of them.
+local function check_options(word, options, kinds, required, shape)
+  if type(options) ~= "table" then refuse(word .. " takes one table of named options", shape) end
+  for key, value in pairs(options) do
+    local kind = kinds[key]
+    if not kind then refuse(word .. " has no option '" .. tostring(key) .. "'", shape) end
+    if kind ~= "any" and type(value) ~= kind then
+      refuse(word .. ": " .. key .. " is a " .. kind .. ", not a " .. type(value), shape)
+    end
+  end
+  if options[required] == nil then refuse(word .. " needs " .. required, shape) end
+end
+
+-- Sends a signal to a run, which takes it now or when it comes to wait for it.
+function signal(run, name, data)
+  if type(run) ~= "string" or type(name) ~= "string" then
+    refuse("signal takes a run's id, a name and, if you like, data", 'signal(id, "ready", { host = "a" })')
+  end
+  host.word("signal", { run = run, name = name, data = data })
+end
+
+local WAIT_FOR = { signal = "string", match = "table", since = "any", timeout = "any" }
+
+-- Answers the signal: { signal, data, by, at }.
+function wait_for(what)
+  check_options("wait_for", what, WAIT_FOR, "signal", 'wait_for{ signal = "ready", timeout = "1h" }')
+  local since = what.since
+  if since == "start" then since = nil end
+  if since == "now" then since = 0 end
+  return host.word("wait_for", {
+    signal = what.signal,
+    match = what.match,
+    since = since and host.duration(since, "wait_for: since") or nil,
+    timeout = what.timeout ~= nil and host.duration(what.timeout, "wait_for: timeout") or nil,
+  })
+end
+
+local APPROVE = { message = "string", choices = "table", by = "any", timeout = "any", default = "string" }
+local APPROVE_SHAPE = 'approve{ message = "Remove 3 hosts?", by = { "unix:ops" }, timeout = "4h", default = "reject" }'
+
+local function texts(list, what)
+  local copy = {}
+  for index, text in pairs(list) do
+    if type(index) ~= "number" or type(text) ~= "string" then refuse(what .. " is a list of texts", APPROVE_SHAPE) end
+    copy[index] = text
+  end
+  if #copy == 0 then refuse(what .. " is a list of at least one text", APPROVE_SHAPE) end
+  return copy
+end
+
+local function has(list, text)
+  for _, other in ipairs(list) do
+    if other == text then return true end
+  end
+  return false
+end
+
+-- Answers the choice: { choice, by, comment, at }. Without choices of the runbook's own, a rejection is an error.
+function approve(what)
+  check_options("approve", what, APPROVE, "message", APPROVE_SHAPE)
+  local choices = what.choices and texts(what.choices, "approve: choices") or { "approve", "reject" }
+  if what.default and not has(choices, what.default) then
+    refuse("approve: the default '" .. what.default .. "' is none of the choices", APPROVE_SHAPE)
+  end
+  local by = what.by
+  if type(by) == "string" then by = { by } end
+  if by ~= nil and type(by) ~= "table" then refuse("approve: by is a principal or a list of them", APPROVE_SHAPE) end
+  local answer = host.word("approve", {
+    message = what.message,
+    choices = choices,
+    by = by and texts(by, "approve: by") or nil,
+    timeout = what.timeout ~= nil and host.duration(what.timeout, "approve: timeout") or nil,
+    default = what.default,
+  })
+  if not what.choices and answer.choice == "reject" then
+    local reason = answer.comment and ": " .. answer.comment or ""
+    fail("PERMISSION_DENIED", (answer.by and "rejected by " .. answer.by or "nobody approved in time") .. reason)
+  end
+  return answer
+end
+
+local LOCK = { timeout = "any", ttl = "any", name = "string" }
+local LOCK_SHAPE = 'local held <close> = lock("database", { timeout = "10m" })'
+
+local Lock = {
+  __close = function(held)
+    if held.at then host.word("unlock", { at = held.at }) end
+  end,
+  __metatable = false,
+}
+
+-- Waits until the lock is the run's own, and answers a value that lets go of it when it is closed.
+function lock(name, options)
+  if type(name) ~= "string" then refuse("lock takes a name", LOCK_SHAPE) end
+  local how = { name = name }
+  for key, value in pairs(options or {}) do how[key] = value end
+  check_options("lock", how, LOCK, "name", LOCK_SHAPE)
+  local at = host.word("lock", {
+    name = name,
+    timeout = how.timeout ~= nil and host.duration(how.timeout, "lock: timeout") or nil,
+    ttl = how.ttl ~= nil and host.duration(how.ttl, "lock: ttl") or nil,
+  })
+  return setmetatable({ name = name, at = at }, Lock)
+end
+
 -- The parameter's name is how a traceback knows a step.
 function step(step_name, fn, ...)
   if type(step_name) ~= "string" then
@@ -64,6 +169,20 @@ function parallel(tasks)
     end
   end
   return shaped
+end
+
+-- Answers the winner's value and its key; a failure that comes first is the outcome.
+function first(tasks)
+  if type(tasks) ~= "table" then refuse("first takes a table of functions", "first { f, g }") end
+  local keys, functions = {}, {}
+  for key, value in pairs(tasks) do
+    check_function(value, "first", "first { f, g }")
+    keys[#keys + 1] = key
+    functions[#functions + 1] = value
+  end
+  if #functions == 0 then refuse("first takes at least one function", "first { f, g }") end
+  local results, _, winner = host.group(functions, 0, false, nil, "first", nil, true)
+  return results[winner], keys[winner]
 end
 
 function timeout(duration, fn, ...)

@@ -36,6 +36,8 @@ struct Call {
   bool lost = false;
   enum class Assumed { nothing, done, not_done } assumed = Assumed::nothing;  // by a person
   std::string preview;  // what a dry run's preview answered
+  bool word = false;    // a control word, which the run answers itself
+  int64_t mail = 0;     // which of the run's mail answered it
   int64_t started_at_ms = 0;
   int64_t started_ns = 0;
 };

@@ -141,6 +141,7 @@ std::string whole(const ops::Call& call, const Result<std::string>& outcome, int
   if (call.planned) entry->field("planned", true);
   if (call.own) entry->field("own", true);
   if (call.cut) entry->field("cut", true);
+  if (call.mail != 0) entry->field("mail", call.mail);
   if (!call.preview.empty()) entry->field_raw("preview", call.preview);
   return entry.outcome(call, outcome).close();
 }
@@ -197,9 +198,10 @@ std::string report(std::string_view json, int64_t at) {
   return entry.close();
 }
 
-std::string cancel(std::string_view by, const Error& reason, int64_t at) {
+std::string cancel(std::string_view by, const Error& reason, int64_t mail, int64_t at) {
   Entry entry("cancel");
   if (!by.empty()) entry->field("by", by);
+  if (mail != 0) entry->field("mail", mail);
   entry->field("at", at);
   return entry.error(reason).close();
 }

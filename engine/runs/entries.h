@@ -45,8 +45,9 @@ std::string log(std::string_view level, std::string_view message, std::string_vi
                 int64_t at);
 std::string progress(const ops::Call& call, std::string_view json, int64_t at);
 std::string report(std::string_view json, int64_t at);
-// By a person, or, where `by` is empty, for `reason`.
-std::string cancel(std::string_view by, const Error& reason, int64_t at);
+// By a person, or, where `by` is empty, for `reason`. `mail`: which of the run's mail asked for it,
+// or 0.
+std::string cancel(std::string_view by, const Error& reason, int64_t mail, int64_t at);
 // `result` and `error` are JSON; the one that is empty is left out.
 std::string end(std::string_view state, std::string_view result, std::string_view error,
                 int64_t at);

@@ -57,6 +57,9 @@ class Journal {
   // A result that is too large for an entry; on disk no later than what is noted after it.
   void keep(std::string name, std::string text);
 
+  // Something else of the run in the store, in the order of its entries.
+  void write_beside(store::Job job);
+
   bool dirty() const { return !buffer_.empty(); }
   // Since the run's start; what operations on our own store record is left out.
   const JournalSize& size() const { return size_; }
@@ -65,7 +68,6 @@ class Journal {
 
  private:
   void add(std::string entry);
-  void write_beside(store::Job job);
   void send(store::Committed committed);
   store::Committed arrived(std::vector<std::string> shown, store::Committed then);
   store::LiveRun live();

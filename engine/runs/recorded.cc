@@ -87,6 +87,7 @@ class Reader {
     call.scripted = flag_of(entry, "lua");
     call.own = flag_of(entry, "own");
     call.cut = flag_of(entry, "cut");
+    call.mail = number_of(entry, "mail");
     call.started_at_ms = number_of(entry, "at");
     return into_.calls[place_of(entry)] = std::move(recorded);
   }
@@ -172,6 +173,7 @@ Result<Recorded> Recorded::read(JsonElement journal, const std::vector<JsonEleme
   std::string sources;
   for (const JsonElement entry : simdjson::dom::array(journal)) {
     const std::string_view kind = json_string(entry, "t").value_or("");
+    if (kind == "cancel") recorded.cancel_mail.push_back(number_of(entry, "mail"));
     if (kind == "source") sources += (sources.empty() ? "" : ",") + json_text(entry);
     if (kind == "start" || kind == "attempt") recorded.began_at_ms = number_of(entry, "at");
     if (kind != "attempt") continue;

@@ -48,6 +48,7 @@ struct Recorded {
   std::unordered_map<std::string, int64_t> waits;       // that are over: how long they were to be
   std::deque<std::pair<std::string, Error>> cancels;    // by whom, and the reason
   std::set<int> steps, ended_steps;
+  std::vector<int64_t> cancel_mail;  // also of attempts before: each counts once
   int logs = 0, reports = 0, retries = 0;
   std::string source;       // the runbook's text by name
   std::string sources;      // taken since the start: a JSON list

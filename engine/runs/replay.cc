@@ -110,15 +110,17 @@ const Delivery* Replay::next() {
   return &recorded_.deliveries[next_++];
 }
 
-void Replay::deliver(const Delivery& delivery, Result<std::string> outcome) {
+bool Replay::deliver(const Delivery& delivery, Result<std::string> outcome) {
   const auto found = pending_.find(delivery.place);
   if (found != pending_.end()) {
     Done done = found->second->answer();
     pending_.erase(found);
-    return done(std::move(outcome));
+    done(std::move(outcome));
+    return true;
   }
   if (!gone_.contains(delivery.place))
     differs(delivery.place, journal_at(delivery.place), script_at(delivery.place));
+  return false;
 }
 
 void Replay::pass(const Delivery& delivery) {

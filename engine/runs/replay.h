@@ -37,8 +37,8 @@ class Replay {
   const Delivery* next();
   // What is waited for at a place; null when nothing is.
   const Asked* asked(const std::string& place) const;
-  // Gives the outcome to whoever waits for it, if somebody still does.
-  void deliver(const Delivery& delivery, Result<std::string> outcome);
+  // Gives the outcome to whoever waits for it; false when nobody does any more.
+  bool deliver(const Delivery& delivery, Result<std::string> outcome);
   // An end that the script is to have brought about by now.
   void pass(const Delivery& delivery);
   // The script is at its end; what was recorded must be too.

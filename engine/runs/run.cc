@@ -30,7 +30,7 @@ Run::Run(Shared& shared, StartRequest request, Callbacks callbacks)
       id_(request_.id.empty() ? new_run_id() : request_.id),
       code_(shared.library, [this](const store::SourceText& text) { pin(text); }),
       self_(std::make_shared<Run*>(this)) {
-  now_ms_ = started_at_ms_ = shared_.clock.wall_ms();
+  now_ms_ = started_at_ms_ = began_at_ms_ = shared_.clock.wall_ms();
 }
 
 // A run that has not ended by now is interrupted: nothing that dies with it is recorded, so that it
@@ -135,7 +135,9 @@ void Run::start() {
   } else if (!resumption_->new_attempt) {
     adopt();
   }
-  interpreter_->start(id_, params_, request_.trigger, request_.dry_run);
+  const int64_t timeout = interpreter_->info().timeout.count();
+  interpreter_->start(id_, params_, request_.trigger, request_.dry_run,
+                      timeout > 0 ? began_at_ms_ + timeout : 0);
   callbacks_.ready(*this);
 }
 
@@ -155,15 +157,18 @@ lua::Turn Run::turn(std::chrono::nanoseconds slice) {
   return turn;
 }
 
-void Run::cancel(std::string_view by) {
+void Run::cancel(std::string_view by, int64_t mail) {
   if (ended_) return;
-  if (replaying()) return cancels_.emplace_back(by), void();
+  if (replaying()) {
+    cancels_.emplace_back(by, mail);
+    return callbacks_.ready(*this);
+  }
   cancelled_ = true;
-  raise(by, Error(code::kCancelled, "cancelled by " + std::string(by)));
+  raise(by, Error(code::kCancelled, "cancelled by " + std::string(by)), mail);
 }
 
-void Run::raise(std::string_view by, const Error& reason) {
-  journal_->show(entries::cancel(by, reason, tick()));
+void Run::raise(std::string_view by, const Error& reason, int64_t mail) {
+  journal_->show(entries::cancel(by, reason, mail, tick()));
   interpreter_->cancel(reason);
 }
 
@@ -226,6 +231,8 @@ void Run::record_end(Outcome outcome) {
       finished(fail(reason));
     });
   }
+  clear_waiting();
+  if (drew_tickets_) return_tickets("");
   store::RunEnd end{outcome.state, outcome.finished_at_ms, outcome.result, outcome.error};
   std::string entry =
       entries::end(outcome.state, outcome.result, outcome.error, outcome.finished_at_ms);

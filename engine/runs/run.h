@@ -16,9 +16,11 @@
 #include "engine/runs/inside.h"
 #include "engine/runs/journal.h"
 #include "engine/runs/library.h"
+#include "engine/runs/mailbox.h"
 #include "engine/runs/replay.h"
 #include "engine/runs/resumption.h"
 #include "engine/runs/runner.h"
+#include "engine/store/tickets.h"
 
 namespace engine::runs {
 
@@ -45,6 +47,8 @@ class Run : public lua::Outside, public ops::Caller {
     std::function<void(Run& run)> ready;  // it wants a turn
     // Starts the run that goes on with these parameters, and answers its id.
     std::function<Result<std::string>(Run& run, const std::string& params)> go_on;
+    // There is mail for a run, which may be alive here; else `owner` is who carries it.
+    std::function<void(const std::string& run, int64_t owner)> mailed;
     std::function<void(Run& run)>
         over;  // it is recorded; may be destroyed once this turn of the loop has ended
   };
@@ -65,7 +69,10 @@ class Run : public lua::Outside, public ops::Caller {
   void start();
 
   lua::Turn turn(std::chrono::nanoseconds slice);
-  void cancel(std::string_view by);
+  // `mail`: which of its mail asked for it, or 0.
+  void cancel(std::string_view by, int64_t mail = 0);
+  // Reads what has been sent to it.
+  void look_for_mail();
   void flush() {
     if (journal_) journal_->flush();
   }
@@ -82,6 +89,9 @@ class Run : public lua::Outside, public ops::Caller {
   // lua::Outside
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
                const lua::Position& at, Done done) override;
+  TaskPtr word(const lua::Place& place, std::string_view word, std::string args, int step,
+               const lua::Position& at, Done done) override;
+  void taken(std::string_view task, int number) override;
   Result<std::string> ended(const lua::Place& place, Result<std::string> outcome) override;
   TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
   TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
@@ -123,7 +133,7 @@ class Run : public lua::Outside, public ops::Caller {
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const store::SourceText& text);
   void show(std::string entry);
-  void raise(std::string_view by, const Error& reason);
+  void raise(std::string_view by, const Error& reason, int64_t mail = 0);
   void limit_time(Millis left);
   bool journal_is_full();
   void broken(const Error& error);
@@ -133,7 +143,34 @@ class Run : public lua::Outside, public ops::Caller {
   std::string error_json(const lua::Failure& failure) const;
   store::NewRun row() const;
 
+  ops::Call call_at(const lua::Place& place, std::string_view operation, std::string args, int step,
+                    const lua::Position& at) const;
   TaskPtr begin(const ops::Operation* within, ops::Call call, Done done);
+
+  // Control words, in run_words.cc.
+  class Word;
+  TaskPtr begin_word(ops::Call call, Done done);
+  void rehearse_word(Word& word);
+  void send_signal(Word& word);
+  void await_mail(Word& word);
+  void wait_in_public(Word& word);
+  void word_dropped(const Word& word);
+  void word_ended(ops::Call& call, const Result<std::string>& outcome);
+  void read_mail();
+  void bound(Word& word);
+  void clear_waiting();
+
+  // Locks, in run_locks.cc.
+  void draw(const store::Ticket& ticket, std::move_only_function<void(Result<bool>)> drawn);
+  void take_lock(Word& word);
+  void try_lock(Word& word);
+  void await_turn(Word& word);
+  void unlock(Word& word);
+  void return_tickets(const std::string& place);
+  void note_lock(const ops::Call& call);
+  void lock_taken(const std::string& place);
+  bool has_its_locks();
+  void relock(const store::Ticket& ticket);
   // Recorded as a wait of `delay_ms`, which takes `really_ms`.
   TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
   TaskPtr begin_delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
@@ -167,13 +204,23 @@ class Run : public lua::Outside, public ops::Caller {
   std::optional<Resumption> resumption_;     // a run that existed before
   std::optional<Replay> replay_;
   std::optional<Journal> journal_;
-  std::vector<std::string> unrecorded_;      // said before the journal is open
-  std::vector<store::SourceText> unpinned_;  // taken before
-  std::vector<std::string> cancels_;         // asked for during the replay
+  std::vector<std::string> unrecorded_;                   // said before the journal is open
+  std::vector<store::SourceText> unpinned_;               // taken before
+  std::vector<std::pair<std::string, int64_t>> cancels_;  // asked for during the replay
+  Mailbox mailbox_;
+  std::map<std::string, Word*> words_;                // by place
+  std::map<std::string, store::Ticket> asked_locks_;  // by place, that the script waits for
+  std::map<std::string, store::Ticket> held_locks_;   // by the place that others know
+  bool drew_tickets_ = false;
+  bool relocking_ = false, relocked_ = false;  // after a replay
+  size_t to_relock_ = 0;
+  std::vector<TaskPtr> relock_timers_;
+  bool shown_waiting_ = false;  // the store says, or may say, what it waits for
   std::unique_ptr<lua::Interpreter> interpreter_;
   std::optional<ops::Deadlines::Entry> deadline_;  // of the whole run
   int attempt_ = 1;
   int64_t started_at_ms_ = 0;
+  int64_t began_at_ms_ = 0;  // the attempt
   int64_t now_ms_ = 0;
   bool cancelled_ = false;
   bool out_of_bounds_ = false;  // of its time or of its journal

@@ -68,8 +68,8 @@ Source Run::present_source() const {
   return {runbook_, source_, file_, text};
 }
 
-TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::string args, int step,
-                  const lua::Position& at, Done done) {
+ops::Call Run::call_at(const lua::Place& place, std::string_view operation, std::string args,
+                       int step, const lua::Position& at) const {
   ops::Call call;
   call.operation = operation;
   call.args = std::move(args);
@@ -78,6 +78,12 @@ TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::stri
   call.step = step;
   call.line = shown(at);
   call.attempt = attempt_;
+  return call;
+}
+
+TaskPtr Run::call(const lua::Place& place, std::string_view operation, std::string args, int step,
+                  const lua::Position& at, Done done) {
+  ops::Call call = call_at(place, operation, std::move(args), step, at);
   if (replaying()) return ask(place, std::move(call), std::move(done));
   return begin(place.within, std::move(call), std::move(done));
 }
@@ -99,6 +105,7 @@ bool Run::journal_is_full() {
 
 TaskPtr Run::begin(const ops::Operation* within, ops::Call call, Done done) {
   if (journal_is_full()) return std::make_unique<HeldBack>();
+  if (call.word) return begin_word(std::move(call), std::move(done));
   if (journal_->unconfirmed() <= kUnconfirmedBytesMax) {
     return shared_.invoker.invoke(caller(within), std::move(call), std::move(done));
   }

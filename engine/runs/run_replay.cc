@@ -30,6 +30,8 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
   params_ = resumption.params;
   now_ms_ = started_at_ms_ = record.started_at_ms;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
+  began_at_ms_ = resumption.new_attempt ? shared_.clock.wall_ms() : resumption.recorded.began_at_ms;
+  for (const int64_t mail : resumption.recorded.cancel_mail) mailbox_.taken(mail);
   replay_.emplace(id_, std::move(resumption.recorded),
                   [this](const std::string& place) { dropped(place); });
   resumption_ = std::move(resumption);
@@ -80,6 +82,7 @@ lua::Turn Run::replay(std::chrono::nanoseconds slice) {
     if (turn == lua::Turn::idle && !silent() && !deliver_next()) {
       replay_->check_open_calls();
       if (silent()) continue;
+      if (!has_its_locks()) return lua::Turn::idle;
       go_live();
       return lua::Turn::sliced;
     }
@@ -96,9 +99,12 @@ bool Run::deliver_next() {
   if (!next) return false;
   now_ms_ = std::max(now_ms_, next->at);
   switch (next->kind) {
-    case Delivery::Kind::answer:
-      replay_->deliver(*next, *replay_->call(next->place)->outcome);
+    case Delivery::Kind::answer: {
+      const RecordedCall& known = *replay_->call(next->place);
+      // Mail that came too late is there to be given again.
+      if (replay_->deliver(*next, *known.outcome)) mailbox_.taken(known.call.mail);
       break;
+    }
     case Delivery::Kind::begin: {
       const RecordedCall& known = *replay_->call(next->place);
       const Replay::Asked* asked = replay_->asked(next->place);
@@ -141,7 +147,7 @@ Result<std::string> Run::begun_again(const RecordedCall& known, const std::strin
 TaskPtr Run::ask(const lua::Place& place, ops::Call call, Done done) {
   Replay::Asked asked{place_key(place.task, place.number), call.operation, call.args, call.args,
                       call.line};
-  if (replay_->call(asked.place)) {
+  if (replay_->call(asked.place) && !call.word) {
     Result<const ops::Operation*> op = shared_.registry.find(call.operation);
     if (op) ops::redact((*op)->params, asked.args);
     if (op && request_.dry_run && (*op)->transact) rehearse_again(**op, call);
@@ -209,18 +215,20 @@ void Run::adopt() {
                            record.attempt, attempt_,     resumption_->tail};
   const store::LiveRun live =
       shared_.store.adopt_run(std::move(adoption), [self = self_](Result<void> adopted) {
-        if (!adopted && *self) (*self)->broken(adopted.error());
+        if (!*self) return;
+        if (!adopted) return (*self)->broken(adopted.error());
+        (*self)->look_for_mail();  // what came before this process could be told
       });
   journal_.emplace(shared_.loop, shared_.store, live, resumption_->size, callbacks_.watch,
                    [this](const Error& error) { broken(error); });
   for (const store::SourceText& text : unpinned_) journal_->pin(text);
-  const int64_t now = shared_.clock.wall_ms();
   if (resumption_->new_attempt) {
     journal_->show(entries::attempt(attempt_, resumption_->keep, request.from,
                                     request.edited ? code_.all() : std::vector<store::SourceText>(),
-                                    request.principal, word_of(request.assumed), now));
+                                    request.principal, word_of(request.assumed), began_at_ms_));
   } else {
-    journal_->show(entries::resumed(request.principal, word_of(request.assumed), now));
+    journal_->show(
+        entries::resumed(request.principal, word_of(request.assumed), shared_.clock.wall_ms()));
   }
   if (!request.edited) {
     for (const store::SourceText& text : unpinned_) journal_->note(entries::source(text));
@@ -228,18 +236,21 @@ void Run::adopt() {
   for (std::string& entry : unrecorded_) journal_->show(std::move(entry));
   unpinned_.clear();
   unrecorded_.clear();
+  shown_waiting_ = true;
+  clear_waiting();     // it waits anew
+  return_tickets("");  // and takes its locks again
 }
 
 void Run::go_live() {
   if (!journal_) adopt();
-  const int64_t now = shared_.clock.wall_ms();
-  const int64_t began = resumption_->new_attempt ? now : replay_->recorded().began_at_ms;
-  if (!out_of_bounds_) limit_time(interpreter_->info().timeout - Millis(now - began));
+  const Millis passed(shared_.clock.wall_ms() - began_at_ms_);
+  if (!out_of_bounds_) limit_time(interpreter_->info().timeout - passed);
+  read_mail();
   replay_->release([this](RecordedCall& call, Done done) {
     journal_->note(entries::delivered(call.call, tick()));
     done(*call.outcome);
   });
-  for (const std::string& by : std::exchange(cancels_, {})) cancel(by);
+  for (const auto& [by, mail] : std::exchange(cancels_, {})) cancel(by, mail);
 }
 
 }  // namespace engine::runs

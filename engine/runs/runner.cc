@@ -14,6 +14,7 @@
 #include "engine/lua/runbook.h"
 #include "engine/runs/library.h"
 #include "engine/runs/run.h"
+#include "engine/store/mail.h"
 
 namespace engine::runs {
 
@@ -48,6 +49,8 @@ struct Runner::Impl {
   void want_turn(Run& run);
   void flush_later();
   void gone(Run& run);
+  void mailed(const std::string& run, int64_t owner);
+  void look_for_mail();
   Result<std::string> begin(std::unique_ptr<Run> run);
   Result<std::string> go_on(Run& run, const std::string& params);
   Run::Callbacks callbacks(Watch watch, Run::Finished finished);
@@ -61,6 +64,7 @@ struct Runner::Impl {
   std::vector<std::unique_ptr<Run>> ended;
   TaskPtr flush_timer;
   std::chrono::steady_clock::time_point last_turn;
+  int64_t last_mail = 0;  // that this process has looked at; 0: none yet
 };
 
 void Runner::Impl::want_turn(Run& run) {
@@ -128,9 +132,38 @@ void Runner::Impl::gone(Run& run) {
 }
 
 Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
-  return {std::move(watch), std::move(finished), [this](Run& run) { want_turn(run); },
+  return {std::move(watch),
+          std::move(finished),
+          [this](Run& run) { want_turn(run); },
           [this](Run& run, const std::string& params) { return go_on(run, params); },
+          [this](const std::string& run, int64_t owner) { mailed(run, owner); },
           [this](Run& run) { gone(run); }};
+}
+
+void Runner::Impl::mailed(const std::string& run, int64_t owner) {
+  const auto here = runs.find(run);
+  if (here != runs.end()) return here->second->look_for_mail();
+  shared.store.ring(owner);
+}
+
+// Somebody rang: each run that got mail since the last time reads it.
+void Runner::Impl::look_for_mail() {
+  Result<store::Database*> database = shared.store.reader();
+  if (!database) return log::warn("runs", database.error().message);
+  if (last_mail == 0) {
+    const Result<int64_t> last = (*database)->number("SELECT ifnull(max(id), 0) FROM mail");
+    if (!last) return log::warn("runs", last.error().message);
+    last_mail = *last;
+    for (const auto& [id, run] : runs) run->look_for_mail();
+    return;
+  }
+  const Result<store::Addressees> found = store::addressees(**database, last_mail);
+  if (!found) return log::warn("runs", found.error().message);
+  last_mail = found->last_id;
+  for (const std::string& id : found->runs) {
+    const auto at = runs.find(id);
+    if (at != runs.end()) at->second->look_for_mail();
+  }
 }
 
 Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
@@ -172,9 +205,13 @@ Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::In
                                           Seal(store.folder() + "/engine.key")},
                                    options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
+  store.on_ring([impl = impl_.get()] { impl->look_for_mail(); });
 }
 
-Runner::~Runner() { impl_->shared.loop.set_turn({}); }
+Runner::~Runner() {
+  impl_->shared.loop.set_turn({});
+  impl_->shared.store.on_ring({});
+}
 
 Result<std::string> Runner::start(StartRequest request, Watch watch,
                                   std::move_only_function<void(Result<Outcome>)> finished) {

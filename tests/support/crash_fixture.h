@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/runs/resumption.h"
+#include "engine/store/mail.h"
 #include "engine/store/state.h"
 #include "tests/support/runs_fixture.h"
 
@@ -66,6 +67,25 @@ class CrashFixture : public RunsFixture {
       const Result<int64_t> set = store::set_state(db, scope, name, "1", 0, 1);
       return set ? Result<void>() : fail(set.error());
     });
+  }
+
+  std::vector<store::Mail> mail(const std::string& id) {
+    return *store::mail_of(**store->reader(), id, 0);
+  }
+
+  // As if no more than the first so many had been sent.
+  void restore_mail(const std::vector<store::Mail>& sent, size_t count) {
+    change([](store::Database& db) { return db.exec("DELETE FROM mail"); });
+    for (size_t i = 0; i < count; ++i) {
+      change([&](store::Database& db) -> Result<void> {
+        Result<store::Statement> insert =
+            db.prepare("INSERT INTO mail VALUES(?, ?, ?, ?, ?, ?, ?)");
+        if (!insert) return fail(insert.error());
+        const store::Mail& one = sent[i];
+        return insert->bind(one.id, one.run, one.kind, one.name, one.data, one.sender, one.at_ms)
+            .run();
+      });
+    }
   }
 
   Result<std::string> try_resume(ResumeRequest request) {

@@ -31,7 +31,7 @@ class Author {
   std::string expression(int depth, bool repeated = false) {
     const std::string id = std::to_string(++count_);
     if (depth == 0) return leaf(id, repeated);
-    switch (below(8)) {
+    switch (below(10)) {
       case 0:
         return "step('S" + id + "', function() log.info('in " + id + "') return " +
                expression(depth - 1, repeated) + " end)";
@@ -57,6 +57,12 @@ class Author {
         return "tostring((pcall(parallel, { function() box.get{ id = 'q' } fail('CONFLICT', 'x') "
                "end, function() box.get{ id = 'w', delay = '1h' } end }))) .. " +
                expression(depth - 1, repeated);
+      case 8:
+        return "(function() local held <close> = lock('l" + std::to_string(below(2)) +
+               "') return " + expression(0, repeated) + " end)()";
+      case 7:
+        return "(first{ function() return " + expression(depth - 1, repeated) +
+               " end, function() sleep '1h' end })";
       default:
         return "(function() local a = " + expression(depth - 1, repeated) +
                " report('r') local b = " + expression(depth - 1, repeated) +
@@ -68,7 +74,7 @@ class Author {
   int below(int end) { return static_cast<int>(random_() % static_cast<uint32_t>(end)); }
 
   std::string leaf(const std::string& id, bool repeated) {
-    switch (below(repeated ? 6 : 7)) {
+    switch (below(repeated ? 8 : 9)) {
       case 0:
       case 1:
         return "box.make{ id = 'm" + id + "', delay = '" + std::to_string(below(3)) + "ms' }.id";
@@ -80,6 +86,13 @@ class Author {
         return "(function() sleep '1ms' return 'z' end)()";
       case 5:
         return "kit.twice{ id = 'k" + id + "' }.ids";
+      case 6:
+        return "(function() signal(ctx.id, 'i" + id + "', '" + id +
+               "') return wait_for{ signal = 'i" + id + "' }.data end)()";
+      case 7:
+        return "table.concat(parallel{ function() return wait_for{ signal = 'p" + id +
+               "', timeout = '1h' }.data end, function() sleep '1ms' signal(ctx.id, 'p" + id +
+               "', 'v') return 'w' end }, '|')";
       default:
         return "(state.compare_and_set{ name = 's" + id + "', value = " + id + " } and 's')";
     }
@@ -110,8 +123,9 @@ class World : public CrashFixture {
   }
 
   // What the world has seen when the process dies: of what had begun, part is done.
-  void restore(const Strings& kept, std::mt19937& random) {
+  void restore(const Strings& kept, const std::vector<store::Mail>& sent, std::mt19937& random) {
     std::map<std::string, std::string> begun;  // place -> key
+    int signals = 0;
     done.clear();
     Strings states;
     for (const std::string& entry : kept) {
@@ -126,6 +140,9 @@ class World : public CrashFixture {
         ++done[begun[place]];
         begun.erase(place);
       }
+      const std::string_view op = json_string(root, "op").value_or("");
+      if (op == "signal") ++signals;
+      if (op == "signal" || op == "unlock") continue;
       if (json_boolean(root, "own").value_or(false) && json_member(root, "ok"))
         states.emplace_back(*json_string(*json_member(root, "args"), "name"));
     }
@@ -133,6 +150,7 @@ class World : public CrashFixture {
       if (random() % 2 == 0) ++done[key];
     }
     change([](store::Database& db) { return db.exec("DELETE FROM state"); });
+    restore_mail(sent, static_cast<size_t>(signals));
     for (const std::string& name : states) keep_state("t1", name);
   }
 
@@ -157,12 +175,13 @@ void crash_behind_each_entry(World& world, const std::string& body, uint32_t see
   const Strings journal = world.entries(whole.id);
   const std::map<std::string, int> effects = world.done;
   const Strings states = world.state_names();
+  const std::vector<store::Mail> sent = world.mail(whole.id);
   std::mt19937 random(seed);
   for (size_t kept = 1; kept < journal.size(); ++kept) {
     INFO("killed behind entry " << kept << ": " << journal[kept - 1]);
     const Strings left = until(journal, kept);
     world.crash(whole.id, left);
-    world.restore(left, random);
+    world.restore(left, sent, random);
     const Outcome again = world.resume(whole.id);
     INFO(again.error);
     REQUIRE(again.state == "succeeded");
@@ -204,10 +223,11 @@ TEST_CASE("crash everywhere: a run that crashes again and again still ends right
   REQUIRE(whole.state == "succeeded");
   std::mt19937 random(1);
   Strings journal = world.entries(whole.id);
+  const std::vector<store::Mail> sent;  // it sends none
   for (int crashes = 0; crashes < 40; ++crashes) {
     const Strings left = until(journal, 1 + random() % (journal.size() - 1));
     world.crash(whole.id, left);
-    world.restore(left, random);
+    world.restore(left, sent, random);
     const Outcome again = world.resume(whole.id);
     INFO(again.error);
     REQUIRE(again.result == whole.result);

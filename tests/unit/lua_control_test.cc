@@ -175,3 +175,24 @@ TEST_CASE("more tasks than a run may have are refused") {
   CHECK(run.run("parallel { print, print, print }")
             .starts_with("RESOURCE_EXHAUSTED: a run may have 3 tasks"));
 }
+
+TEST_CASE("first answers what ended first and its key and the others have closed by then") {
+  LuaRun run;
+  CHECK(run.run(R"(
+    local guard = setmetatable({}, { __close = function() log.info("closed") end })
+    local value, key = first {
+      slow = function() local g <close> = guard; box.item.stop{ delay = 100000 } end,
+      fast = function() sleep "1ms" return { 7 } end,
+    }
+    return { value[1], key })") == R"([7,"fast"])");
+  CHECK(run.outside.saw("info closed {} step 0"));
+  CHECK(run.run("return { first { function() return nil end } }") == "[null,1]");
+}
+
+TEST_CASE("first raises a failure that ends first and says how it is called") {
+  LuaRun run;
+  CHECK(run.run("return first { function() box.fail{} end, function() sleep '1h' end }")
+            .starts_with("NOT_FOUND"));
+  CHECK(run.run("first {}") == "INVALID_ARGUMENT: first takes at least one function");
+  CHECK(run.run("first { 1 }") == "INVALID_ARGUMENT: first takes a function, not a number");
+}
