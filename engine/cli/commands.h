@@ -8,6 +8,9 @@ namespace engine::cli {
 Command run_command();
 Command call_command();
 Command resume_command();
+Command cancel_command();
+Command approve_command();
+Command signal_command();
 Command list_command();
 Command show_command();
 Command check_command();

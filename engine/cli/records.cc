@@ -2,10 +2,18 @@
 
 #include "engine/base/id.h"
 #include "engine/base/text.h"
+#include "engine/loop/timer.h"
 #include "engine/ops/sealed.h"
 #include "engine/store/journal.h"
 
 namespace engine::cli {
+
+namespace {
+
+constexpr int kRings = 50;
+constexpr Millis kBetweenRings{20};
+
+}  // namespace
 
 Result<std::unique_ptr<Records>> Records::open(const config::Config& config) {
   std::unique_ptr<Records> records(new Records());
@@ -30,6 +38,38 @@ Result<std::string> Records::journal(const store::RunRecord& run) {
   Result<std::string> journal = store::read_journal(*db_, run);
   if (journal) journal = ops::without_seals(std::move(*journal));
   return journal;
+}
+
+Result<void> Records::send(const store::RunRecord& run, store::Mail mail, Check check) {
+  mail.run = run.id;
+  mail.sender = person();
+  mail.at_ms = system_clock().wall_ms();
+  Result<void> sent;
+  store_->write(
+      [mail = std::move(mail), check = std::move(check)](store::Transaction& transaction) mutable {
+        Result<void> allowed = check ? check(transaction.db(), mail) : Result<void>();
+        if (!allowed) return allowed;
+        Result<int64_t> id = store::send_mail(transaction.db(), mail);
+        return id ? Result<void>() : Result<void>(fail(id.error()));
+      },
+      [&](Result<void> outcome) {
+        sent = std::move(outcome);
+        loop_.stop();
+      });
+  loop_.run();
+  if (sent) ring(run.id);
+  return sent;
+}
+
+// A process that has only just begun to carry the run may not have its bell yet.
+void Records::ring(const std::string& id) {
+  for (int times = 0; times < kRings; ++times) {
+    const Result<store::RunRecord> now = store::find_run(*db_, id);
+    if (!now || now->state != "running" || !store_->is_alive(now->owner)) return;
+    if (store_->ring(now->owner)) return;
+    const TaskPtr pause = start_timer(loop_, kBetweenRings, [this] { loop_.stop(); });
+    loop_.run();
+  }
 }
 
 void append_run(JsonWriter& out, const store::RunRecord& run, std::string_view state) {

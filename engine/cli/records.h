@@ -9,6 +9,7 @@
 #include "engine/base/json.h"
 #include "engine/cli/engine.h"
 #include "engine/cli/session.h"
+#include "engine/store/mail.h"
 #include "engine/store/runs.h"
 
 namespace engine::cli {
@@ -21,11 +22,16 @@ class Records {
   Result<store::RunRecord> find(std::string_view id_prefix);
   // All entries of the run, a JSON array.
   Result<std::string> journal(const store::RunRecord& run);
+  // Sends it mail, which is on disk when this returns, and tells the process that carries the run.
+  // `check` is asked in the same transaction whether it may be sent, and may complete it.
+  using Check = std::function<Result<void>(store::Database& db, store::Mail& mail)>;
+  Result<void> send(const store::RunRecord& run, store::Mail mail, Check check = {});
   // As a person should see it: "interrupted" where the process of a running run is gone.
   std::string state(const store::RunRecord& run) const { return store_->state_of(run); }
 
  private:
   Records() = default;
+  void ring(const std::string& id);
   Loop loop_;
   std::unique_ptr<store::Store> store_;
   store::Database* db_ = nullptr;

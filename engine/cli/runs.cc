@@ -4,6 +4,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/records.h"
 #include "engine/cli/table.h"
+#include "engine/cli/waiting.h"
 
 namespace engine::cli {
 
@@ -98,6 +99,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   if (!filter) return session.usage_error(filter.error(), command);
   const auto config = session.config();
   if (!config) return config.error();
+  if (parsed->has("waiting")) return show_waiting(session, **config, filter->limit);
   Table table({"RUN", "STATE", "STARTED", "DURATION", "BY", "RUNBOOK"});
   std::vector<std::string> items;
   const auto records = Records::open(**config);
@@ -129,9 +131,13 @@ Command runs_command() {
   return {
       .name = "runs",
       .summary = "Lists runs, newest first.",
-      .usage = "runs [--runbook NAME] [--state STATE] [--since TIME] [--limit N] [-o json]",
+      .usage =
+          "runs [--runbook NAME] [--state STATE] [--since TIME] [--limit N] [--waiting] [-o json]",
       .details =
-          "A run whose process is gone without having recorded an end is shown as interrupted.",
+          "A run whose process is gone without having recorded an end is shown as interrupted. "
+          "--waiting lists instead what runs wait for, a line for each, longest first: signals, "
+          "and "
+          "what is asked of a person.",
       .flags = {{"runbook", 'r', "NAME", "Only runs of this runbook.", false, false},
                 {"state",
                  's',
@@ -141,8 +147,10 @@ Command runs_command() {
                  false,
                  {"running", "succeeded", "failed", "cancelled", "interrupted"}},
                 {"since", 0, "TIME", "Only runs started since: 2h, 7d, or a time.", false, false},
+                {"waiting", 'w', "", "What runs wait for, and since when.", false, false},
                 {"limit", 'l', "N", "At most so many (default 50).", false, false}},
       .examples = {{"engine runs --state failed --since 1d", "What failed today."},
+                   {"engine runs --waiting", "Who waits for an approval, or a signal."},
                    {"engine runs -o json | jq '.[0].run'", "The newest run's id."}},
       .run = run};
 }
