@@ -207,7 +207,7 @@ TEST_CASE_METHOD(StoreFixture, "a damaged table fails the write that meets it, w
 TEST_CASE_METHOD(StoreFixture, "a newer store is refused, naming both versions") {
   open();
   store.reset();
-  const int schema = GENERATE(2, 7);
+  const int schema = GENERATE(3, 7);
   {
     Result<Database> db = Database::open(folder + "/engine.db", Database::Access::write);
     const std::string sql = "PRAGMA user_version = " + std::to_string((schema << 16) | 9);
@@ -217,7 +217,7 @@ TEST_CASE_METHOD(StoreFixture, "a newer store is refused, naming both versions")
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == code::kUnsupported);
   CHECK(opened.error().message.find("it has schema " + std::to_string(schema) +
-                                    " and journal format 9, this engine knows schema 2") !=
+                                    " and journal format 9, this engine knows schema 3") !=
         std::string::npos);
 }
 
