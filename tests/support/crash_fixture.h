@@ -69,8 +69,10 @@ class CrashFixture : public RunsFixture {
     });
   }
 
-  std::vector<store::Mail> mail(const std::string& id) {
-    return *store::mail_of(**store->reader(), id, 0);
+  std::vector<store::Mail> signals(const std::string& id) {
+    std::vector<store::Mail> mail = *store::mail_of(**store->reader(), id, 0);
+    std::erase_if(mail, [](const store::Mail& one) { return one.kind != "signal"; });
+    return mail;
   }
 
   // As if no more than the first so many had been sent.

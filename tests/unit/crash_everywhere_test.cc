@@ -175,7 +175,7 @@ void crash_behind_each_entry(World& world, const std::string& body, uint32_t see
   const Strings journal = world.entries(whole.id);
   const std::map<std::string, int> effects = world.done;
   const Strings states = world.state_names();
-  const std::vector<store::Mail> sent = world.mail(whole.id);
+  const std::vector<store::Mail> sent = world.signals(whole.id);
   std::mt19937 random(seed);
   for (size_t kept = 1; kept < journal.size(); ++kept) {
     INFO("killed behind entry " << kept << ": " << journal[kept - 1]);

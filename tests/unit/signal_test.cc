@@ -141,7 +141,7 @@ TEST_CASE_METHOD(MailFixture, "rule 12: a signal is taken once whenever the proc
   const Outcome whole = run(body);
   REQUIRE(whole.result == "[2,1,true]");
   const Strings journal = entries(whole.id);
-  const std::vector<store::Mail> sent_in_all = mail(whole.id);
+  const std::vector<store::Mail> sent_in_all = signals(whole.id);
   for (size_t kept = 1; kept < journal.size(); ++kept) {
     INFO("killed behind entry " << kept << ": " << journal[kept - 1]);
     crash(whole.id, until(journal, kept));
