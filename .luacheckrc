@@ -8,8 +8,8 @@ self = false
 -- The control words, the values' helpers, and a global for each plugin.
 local words = {
   "runbook", "step", "parallel", "first", "timeout", "retry", "sleep", "signal", "wait_for", "approve", "lock",
-  "continue_as", "fail", "log", "report", "secret", "alert",
-  "json", "fake", "calls", "test", "equal", "refused", "run",
+  "run", "continue_as", "fail", "log", "report", "secret", "alert",
+  "json", "fake", "calls", "test", "equal", "refused",
   "host", "process", "fs", "state", "crypto", "http", "sqlite", "docker",
 }
 

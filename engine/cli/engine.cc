@@ -64,6 +64,10 @@ Result<void> Engine::start_all() {
   runs::RunnerOptions options;
   options.limits.memory_bytes = static_cast<size_t>(config.lua_memory);
   options.limits.cpu = config.lua_cpu;
+  options.follow = [this](std::string_view source, plugin::FollowOptions how,
+                          plugin::FollowEvents events) {
+    return catalog.plugins.follow(source, std::move(how), std::move(events));
+  };
   runner.emplace(catalog.loop, *store, catalog.registry, *invoker, catalog.secrets, catalog.library,
                  system_clock(), options);
   return {};

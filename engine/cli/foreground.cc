@@ -56,16 +56,28 @@ std::vector<Result<runs::Outcome>> Foreground::run_all(const std::vector<Part>& 
   }
   const auto hold = loop.hold();
   while (going > 0) loop.run();
+  see_others_off();
   std::vector<Result<runs::Outcome>> all;
   for (auto& outcome : outcomes) all.push_back(std::move(*outcome));
   for (const auto& screen : screens_) screen->stop();
   return all;
 }
 
+// What the runs have started lives in this process, and ends in it.
+void Foreground::see_others_off() {
+  roots_ended_ = true;
+  if (engine_.runner->alive() == 0) return;
+  screens_.front()->say("waiting for " + std::to_string(engine_.runner->alive()) +
+                        " more that it started; Ctrl-C cancels\n");
+  engine_.runner->on_idle([&loop = engine_.catalog.loop] { loop.stop(); });
+  while (engine_.runner->alive() > 0) engine_.catalog.loop.run();
+}
+
 void Foreground::interrupted() {
   ++interruptions_;
   screens_.front()->say(interruptions_ == 1 ? "cancelling; once more to kill it\n"
                                             : "killing it\n");
+  if (interruptions_ > 1 || roots_ended_) return engine_.runner->cancel_all(person());
   for (const std::string& id : ids_) {
     // A run that ended meanwhile needs no cancel.
     if (!id.empty()) (void)engine_.runner->cancel(id, person());

@@ -34,6 +34,7 @@ class Foreground {
   const std::string& id() const { return ids_.front(); }  // empty: no run came to be
 
  private:
+  void see_others_off();
   void interrupted();
 
   Session& session_;
@@ -41,6 +42,7 @@ class Foreground {
   std::vector<std::unique_ptr<Screen>> screens_;
   std::vector<std::string> ids_;
   int interruptions_ = 0;
+  bool roots_ended_ = false;
 };
 
 // Shows what became of the one run; answers the exit code.

@@ -109,15 +109,32 @@ function signal(run, name, data) end
 ---@field by string Who sent it.
 ---@field at string When.
 
----@class engine.wait_for
+---@class engine.event
+---@field event string Its source.
+---@field kind string
+---@field subject? string What it happened to.
+---@field data table
+---@field at string When.
+---@field cursor string For another wait to begin behind it.
+
+---@class engine.wait_for.signal
 ---@field signal string The signal's name.
 ---@field match? table What its data must have.
 ---@field since? "start"|"now"|engine.duration How old it may be. Default: sent at any time since the run's start.
 ---@field timeout? engine.duration Raises TIMEOUT. Default: none.
 
----Waits for a signal; one that came before is taken at once. Each is given to one wait.
----@param what engine.wait_for
+---@class engine.wait_for.event
+---@field event string An event source; `engine events` lists them.
+---@field match? table What it must have: kind, subject, data.
+---@field since? "start"|"now"|string A duration, or the cursor of an event. Default: behind the last event of that
+---source that the run was given, else since the run's start.
+---@field timeout? engine.duration Raises TIMEOUT. Default: none.
+
+---Waits for a signal or for what happens in a backend; what came before is taken at once. Each signal is given to one
+---wait.
+---@param what engine.wait_for.signal
 ---@return engine.signal
+---@overload fun(what: engine.wait_for.event): engine.event
 function wait_for(what) end
 
 ---@class engine.approve
@@ -148,6 +165,15 @@ function approve(what) end
 ---@param options? { timeout?: engine.duration, ttl?: engine.duration }
 ---@return engine.lock
 function lock(name, options) end
+
+---Starts a run of another runbook, which belongs to this one, and answers its result. Its error is raised here, with
+---the child's id in details.run. Where this run does not wait for it any more, it is cancelled. With detached, answers
+---{ run = id } at once, and the other run goes its own way.
+---@param name string The runbook's name.
+---@param params? table
+---@param options? { detached?: boolean }
+---@return any
+function run(name, params, options) end
 
 ---When the run has ended well, the runbook goes on with these parameters in a run of its own, with an empty journal.
 ---@param params? table

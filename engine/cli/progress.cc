@@ -54,7 +54,9 @@ std::string fields_text(JsonElement fields) {
 
 void Progress::take(std::string_view text) {
   // Finished reads are most of a journal and are not shown.
-  if (text.starts_with(R"({"t":"op")") && text.find(R"("planned":true)") == text.npos) return;
+  if (text.starts_with(R"({"t":"op")") && text.find(R"("planned":true)") == text.npos &&
+      text.find(R"("op":"run")") == text.npos)
+    return;
   Result<JsonDocument> document = read_json(text);
   if (!document) return;
   const JsonElement entry = document->root();
@@ -69,7 +71,7 @@ void Progress::take(std::string_view text) {
                                static_cast<int>(json_integer(entry, "step").value_or(0))};
   }
   if (kind == "result") calls_.erase(call_key(entry));
-  if (kind == "op") take_planned(entry);
+  if (kind == "op") take_planned(entry), take_child(entry);
   if (kind == "report") {
     if (const auto value = json_member(entry, "value")) reported_.push_back(json_text(*value));
   }
@@ -139,6 +141,13 @@ void Progress::take_planned(JsonElement entry) {
             shortened(made_visible(json_text(*preview)), kPlannedArgumentsMax);
   }
   planned_.push_back(std::move(line));
+}
+
+void Progress::take_child(JsonElement entry) {
+  const auto id = json_string(entry, "ok");
+  const auto args = json_member(entry, "args");
+  if (json_string(entry, "op") != "run" || !id || !args) return;
+  say(depth_of(entry), "run: " + text_of(*args, "runbook") + " is run " + made_visible(*id));
 }
 
 void Progress::say(int depth, std::string_view line) {

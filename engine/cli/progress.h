@@ -54,6 +54,7 @@ class Progress {
   void take_log(JsonElement entry);
   void take_retry(JsonElement entry);
   void take_planned(JsonElement entry);
+  void take_child(JsonElement entry);
   void say(int depth, std::string_view line);
   int depth_of(JsonElement entry) const;
 

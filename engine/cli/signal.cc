@@ -7,19 +7,45 @@ namespace engine::cli {
 
 namespace {
 
+// Everybody's JSON has keys of its own that begin with '$'.
+void write_value(JsonWriter& out, JsonElement value) {
+  if (value.is_array()) {
+    out.begin_array();
+    for (const JsonElement item : simdjson::dom::array(value)) write_value(out, item);
+    out.end_array();
+  } else if (value.is_object()) {
+    out.begin_object();
+    for (const auto& [name, member] : simdjson::dom::object(value)) {
+      out.key(name.starts_with('$') ? "$" + std::string(name) : std::string(name));
+      write_value(out, member);
+    }
+    out.end_object();
+  } else {
+    out.raw(json_text(value));
+  }
+}
+
+std::string as_values_travel(JsonElement value) {
+  std::string json;
+  JsonWriter out(json);
+  write_value(out, value);
+  return json;
+}
+
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
   store::Mail mail;
   mail.kind = "signal";
   mail.name = parsed->words[1];
-  mail.data = parsed->value("data").value_or("null");
-  if (const Result<JsonDocument> data = read_json(mail.data); !data) {
+  const Result<JsonDocument> data = read_json(parsed->value("data").value_or("null"));
+  if (!data) {
     return session.usage_error(
         Error(code::kInvalidArgument, "--data is not JSON: " + data.error().message,
               "write a text as '\"text\"'"),
         command);
   }
+  mail.data = as_values_travel(data->root());
   const auto config = session.config();
   if (!config) return config.error();
   const auto records = Records::open(**config);

@@ -16,8 +16,15 @@ std::string in_words(const store::Waiting& waiting) {
   const auto text = [&](std::string_view name) {
     return made_visible(json_string(root, name).value_or(""));
   };
+  if (const std::string source = text("event"); !source.empty()) {
+    const std::string away = text("away");
+    return "event " + source + (away.empty() ? "" : " (not followed now: " + away + ")");
+  }
   if (waiting.kind == "wait_for") return "signal " + text("signal");
   if (waiting.kind == "lock") return "lock " + text("name");
+  if (waiting.kind == "await_run" || waiting.kind == "stop_run")
+    return (waiting.kind == "stop_run" ? "the end of run " : "run ") + text("run") + " (" +
+           text("runbook") + ")";
   std::string choices;
   if (const auto list = json_member(root, "choices")) {
     for (const JsonElement choice : simdjson::dom::array(*list))

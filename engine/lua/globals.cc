@@ -59,6 +59,7 @@ constexpr std::array kGlobals = std::to_array<Global>({
     {"wait_for", ""},
     {"approve", ""},
     {"lock", ""},
+    {"run", ""},
     {"continue_as", ""},
     {"fail", ""},
     {"report", ""},

@@ -46,17 +46,27 @@ function signal(run, name, data)
   host.word("signal", { run = run, name = name, data = data })
 end
 
-local WAIT_FOR = { signal = "string", match = "table", since = "any", timeout = "any" }
+local WAIT_FOR = { signal = "string", event = "string", match = "table", since = "any", timeout = "any" }
+local WAIT_FOR_SHAPE = 'wait_for{ signal = "ready", timeout = "1h" }, or wait_for{ event = "docker.container" }'
 
--- Answers the signal: { signal, data, by, at }.
+-- Answers the signal, { signal, data, by, at }, or the event, { event, kind, subject, data, at, cursor }.
 function wait_for(what)
-  check_options("wait_for", what, WAIT_FOR, "signal", 'wait_for{ signal = "ready", timeout = "1h" }')
-  local since = what.since
+  local kind = type(what) == "table" and what.event ~= nil and "event" or "signal"
+  check_options("wait_for", what, WAIT_FOR, kind, WAIT_FOR_SHAPE)
+  if what.event and what.signal then refuse("wait_for waits for a signal or for an event", WAIT_FOR_SHAPE) end
+  local since, cursor = what.since, nil
+  local from_start = what.event and since == "start" or nil
   if since == "start" then since = nil end
   if since == "now" then since = 0 end
+  if what.event and type(since) == "string" and not pcall(host.duration, since, "since") then
+    since, cursor = nil, since
+  end
   return host.word("wait_for", {
     signal = what.signal,
+    event = what.event,
     match = what.match,
+    from_start = from_start,
+    cursor = cursor,
     since = since and host.duration(since, "wait_for: since") or nil,
     timeout = what.timeout ~= nil and host.duration(what.timeout, "wait_for: timeout") or nil,
   })
@@ -128,6 +138,45 @@ function lock(name, options)
     ttl = how.ttl ~= nil and host.duration(how.ttl, "lock: ttl") or nil,
   })
   return setmetatable({ name = name, at = at }, Lock)
+end
+
+local RUN_SHAPE = 'run("backup", { host = "db-1" }, { detached = true })'
+
+-- A child run that nobody waits for any more comes to its end before its starter goes on; also one whose start was cut
+-- off, so that its name is not known here.
+local Child = {
+  __close = function(child, err)
+    if child.over then return end
+    local failed = type(err) == "table" and err or {}
+    local details = type(failed.details) == "table" and failed.details or {}
+    if child.run and details.run == child.run then return end -- that end was its own
+    if not child.run and failed.code ~= "CANCELLED" then return end
+    host.word("stop_run", { run = child.run, runbook = child.runbook })
+  end,
+  __metatable = false,
+}
+
+-- Starts a run of another runbook and answers its result; detached, { run = id } at once.
+function run(name, params, options)
+  if type(name) ~= "string" then refuse("run takes the name of a runbook", RUN_SHAPE) end
+  if (params ~= nil and type(params) ~= "table") or (options ~= nil and type(options) ~= "table") then
+    refuse("run takes the runbook's parameters and its own options as tables", RUN_SHAPE)
+  end
+  local how = { name = name }
+  for key, value in pairs(options or {}) do how[key] = value end
+  check_options("run", how, { name = "string", detached = "boolean" }, "name", RUN_SHAPE)
+  local child <close> = setmetatable({ runbook = name, over = how.detached }, Child)
+  local id = host.word("run", {
+    runbook = name,
+    params = params and next(params) ~= nil and params or nil,
+    detached = how.detached or nil,
+  })
+  child.over = how.detached or type(id) ~= "string"
+  if child.over then return how.detached and { run = id } or id end -- detached, or planned
+  child.run = id
+  local result = host.word("await_run", { run = id, runbook = name })
+  child.over = true
+  return result
 end
 
 -- The parameter's name is how a traceback knows a step.

@@ -1,31 +1,11 @@
 // Which mail goes to which wait.
 #include "engine/runs/mailbox.h"
 
-#include "engine/base/json_read.h"
+#include "engine/runs/match.h"
 
 namespace engine::runs {
 
 namespace {
-
-// Of maps the fields that are named, of anything else the same.
-bool holds(JsonElement wanted, JsonElement value) {
-  if (wanted.is_object()) {
-    if (!value.is_object()) return false;
-    for (const auto& [name, field] : simdjson::dom::object(wanted)) {
-      const auto found = json_member(value, name);
-      if (!found ? !field.is_null() : !holds(field, *found)) return false;
-    }
-    return true;
-  }
-  if (wanted.is_number() && value.is_number()) return double(wanted) == double(value);
-  return json_text(wanted) == json_text(value);
-}
-
-bool holds(std::string_view wanted, std::string_view value) {
-  const Result<JsonDocument> want = read_json(wanted);
-  const Result<JsonDocument> have = read_json(value);
-  return want && have && holds(want->root(), have->root());
-}
 
 bool fits(const Mailbox::Wait& wait, const store::Mail& mail) {
   return wait.kind == mail.kind && wait.name == mail.name && mail.at_ms >= wait.since_ms &&

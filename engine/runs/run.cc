@@ -121,16 +121,30 @@ store::NewRun Run::row() const {
   row.dry_run = request_.dry_run;
   row.created_at_ms = row.started_at_ms = started_at_ms_;
   row.sources = code_.all();
+  if (parent_ != 0) row.parent = parent_;
   return row;
 }
 
+std::string Run::first_entry() const {
+  return entries::started(started_at_ms_, runbook_, source_, request_.params, request_.trigger,
+                          request_.dry_run);
+}
+
+void Run::take_up(const store::AddedRun& as) {
+  added_ = as.as;
+  parent_ = as.parent;
+}
+
 void Run::start() {
-  if (!resumption_) {
+  if (added_) {
+    open_journal(std::move(*added_), {1, first_entry().size()});
+    unpinned_.clear();
+    limit_time(interpreter_->info().timeout);
+  } else if (!resumption_) {
     journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch,
                      [this](const Error& error) { broken(error); });
     unpinned_.clear();
-    journal_->show(entries::started(started_at_ms_, runbook_, source_, request_.params,
-                                    request_.trigger, request_.dry_run));
+    journal_->show(first_entry());
     limit_time(interpreter_->info().timeout);
   } else if (!resumption_->new_attempt) {
     adopt();
@@ -233,6 +247,7 @@ void Run::record_end(Outcome outcome) {
   }
   clear_waiting();
   if (drew_tickets_) return_tickets("");
+  if (has_children_) end_children();
   store::RunEnd end{outcome.state, outcome.finished_at_ms, outcome.result, outcome.error};
   std::string entry =
       entries::end(outcome.state, outcome.result, outcome.error, outcome.finished_at_ms);
@@ -241,8 +256,9 @@ void Run::record_end(Outcome outcome) {
     if (!*self) return;
     Run& run = **self;
     Finished finished = std::move(run.callbacks_.finished);
+    run.end_recorded_ = committed.has_value();
     run.callbacks_.over(run);
-    if (!finished) return;  // it goes on as another run
+    if (!finished) return;  // it goes on as another run, or another one waits for it
     if (!committed) return finished(std::unexpected(committed.error()));
     if (run.store_error_) return finished(std::unexpected(*run.store_error_));
     finished(std::move(outcome));

@@ -20,6 +20,7 @@
 #include "engine/runs/replay.h"
 #include "engine/runs/resumption.h"
 #include "engine/runs/runner.h"
+#include "engine/store/children.h"
 #include "engine/store/tickets.h"
 
 namespace engine::runs {
@@ -36,6 +37,7 @@ struct Shared {
   ops::Deadlines deadlines;
   JournalSize journal_max;
   Seal seal;  // for what the journal must not tell
+  FollowSource follow;
 };
 
 class Run : public lua::Outside, public ops::Caller {
@@ -49,6 +51,11 @@ class Run : public lua::Outside, public ops::Caller {
     std::function<Result<std::string>(Run& run, const std::string& params)> go_on;
     // There is mail for a run, which may be alive here; else `owner` is who carries it.
     std::function<void(const std::string& run, int64_t owner)> mailed;
+    // Makes a run that is to be started by another one, and begins it once it is in the store.
+    std::function<Result<std::unique_ptr<Run>>(StartRequest request)> prepare;
+    std::function<void(std::unique_ptr<Run> run, const store::AddedRun& as)> carry;
+    // `run` is awaited by `by`, which is told of its end; where nobody carries it, it is taken up.
+    std::function<Result<void>(const std::string& run, const std::string& by)> see_to;
     std::function<void(Run& run)>
         over;  // it is recorded; may be destroyed once this turn of the loop has ended
   };
@@ -73,6 +80,15 @@ class Run : public lua::Outside, public ops::Caller {
   void cancel(std::string_view by, int64_t mail = 0);
   // Reads what has been sent to it.
   void look_for_mail();
+  // Sees what has become of the runs that it waits for.
+  void look_at_children();
+  // It is in the store, and nobody carries it.
+  void take_up(const store::AddedRun& as);
+  // The key of the run that it belongs to, or 0.
+  int64_t parent() const { return parent_; }
+  void belong_to(int64_t parent) { parent_ = parent; }
+  // False where its end could not be recorded.
+  bool end_is_recorded() const { return end_recorded_; }
   void flush() {
     if (journal_) journal_->flush();
   }
@@ -160,6 +176,28 @@ class Run : public lua::Outside, public ops::Caller {
   void bound(Word& word);
   void clear_waiting();
 
+  // Events, in run_events.cc.
+  void note_event_wait(const ops::Call& call);
+  plugin::FollowOptions event_options(const Word& word);
+  void await_event(Word& word);
+  void happened(Word& word, const plugin::Event& event);
+  void backend_is(Word& word, const std::string& away);
+  void event_taken(const std::string& place);
+
+  // Child runs, in run_children.cc.
+  Result<std::unique_ptr<Run>> prepare_child(Word& word);
+  void note_start(const ops::Call& call);
+  void start_child(Word& word);
+  void await_child(Word& word);
+  void look_at_child(Word& word);
+  void stop_child(Word& word);
+  void watch_child(Word& word);
+  void end_child(const std::string& child, Callback asked);
+  void end_children();
+  void tell(std::function<Result<std::vector<store::Next>>(store::Database&)> change,
+            Callback done);
+  std::string first_entry() const;
+
   // Locks, in run_locks.cc.
   void draw(const store::Ticket& ticket, std::move_only_function<void(Result<bool>)> drawn);
   void take_lock(Word& word);
@@ -187,6 +225,7 @@ class Run : public lua::Outside, public ops::Caller {
   bool repeats_end(const ops::Call& call);
   void go_live();
   void adopt();
+  void open_journal(store::Adoption adoption, JournalSize size);
 
   Shared& shared_;
   StartRequest request_;
@@ -212,9 +251,16 @@ class Run : public lua::Outside, public ops::Caller {
   std::map<std::string, store::Ticket> asked_locks_;  // by place, that the script waits for
   std::map<std::string, store::Ticket> held_locks_;   // by the place that others know
   bool drew_tickets_ = false;
-  bool relocking_ = false, relocked_ = false;  // after a replay
+  std::map<std::string, std::string> event_cursors_;  // by source: of what the script was given
+  std::map<std::string, std::string> events_behind_;  // by the place that waits: where it began
+  bool relocking_ = false, relocked_ = false;         // after a replay
   size_t to_relock_ = 0;
   std::vector<TaskPtr> relock_timers_;
+  std::optional<store::Adoption> added_;  // a new run that has its row and its first entry
+  int64_t parent_ = 0;
+  bool has_children_ = false;     // or may have some
+  std::set<std::string> starts_;  // places where the script starts a child that is not detached
+  bool end_recorded_ = false;
   bool shown_waiting_ = false;  // the store says, or may say, what it waits for
   std::unique_ptr<lua::Interpreter> interpreter_;
   std::optional<ops::Deadlines::Entry> deadline_;  // of the whole run

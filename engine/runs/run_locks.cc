@@ -1,5 +1,4 @@
 // Locks: drawn and given back in the store, held by the run as long as its process lives.
-#include "engine/base/log.h"
 #include "engine/runs/run_word.h"
 
 namespace engine::runs {
@@ -69,20 +68,9 @@ void Run::await_turn(Word& word) {
 
 // What of the run's tickets is left where it is not needed any more.
 void Run::return_tickets(const std::string& place) {
-  auto next = std::make_shared<std::vector<store::Next>>();
-  shared_.store.write(
-      [id = id_, place, next,
-       now = shared_.clock.wall_ms()](store::Transaction& transaction) -> Result<void> {
-        auto woken = store::return_tickets(transaction.db(), id, place, now);
-        if (!woken) return fail(woken.error());
-        *next = std::move(*woken);
-        return {};
-      },
-      [id = id_, next, mailed = callbacks_.mailed](Result<void> committed) {
-        if (!committed)
-          return log::warn("runs", "locks of run " + id + ": " + committed.error().message);
-        for (const store::Next& run : *next) mailed(run.run, run.owner);
-      });
+  tell([id = id_, place, now = shared_.clock.wall_ms()](
+           store::Database& database) { return store::return_tickets(database, id, place, now); },
+       [] {});
 }
 
 void Run::unlock(Word& word) {

@@ -29,6 +29,8 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
   request_ = {record.runbook, record.params, record.principal, record.trigger, record.dry_run};
   params_ = resumption.params;
   now_ms_ = started_at_ms_ = record.started_at_ms;
+  parent_ = record.parent;
+  has_children_ = true;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
   began_at_ms_ = resumption.new_attempt ? shared_.clock.wall_ms() : resumption.recorded.began_at_ms;
   for (const int64_t mail : resumption.recorded.cancel_mail) mailbox_.taken(mail);
@@ -213,14 +215,7 @@ void Run::adopt() {
   const store::RunRecord& record = resumption_->record;
   store::Adoption adoption{record.key,     record.state, record.owner,
                            record.attempt, attempt_,     resumption_->tail};
-  const store::LiveRun live =
-      shared_.store.adopt_run(std::move(adoption), [self = self_](Result<void> adopted) {
-        if (!*self) return;
-        if (!adopted) return (*self)->broken(adopted.error());
-        (*self)->look_for_mail();  // what came before this process could be told
-      });
-  journal_.emplace(shared_.loop, shared_.store, live, resumption_->size, callbacks_.watch,
-                   [this](const Error& error) { broken(error); });
+  open_journal(std::move(adoption), resumption_->size);
   for (const store::SourceText& text : unpinned_) journal_->pin(text);
   if (resumption_->new_attempt) {
     journal_->show(entries::attempt(attempt_, resumption_->keep, request.from,
@@ -239,6 +234,17 @@ void Run::adopt() {
   shown_waiting_ = true;
   clear_waiting();     // it waits anew
   return_tickets("");  // and takes its locks again
+}
+
+void Run::open_journal(store::Adoption adoption, JournalSize size) {
+  const store::LiveRun live =
+      shared_.store.adopt_run(std::move(adoption), [self = self_](Result<void> adopted) {
+        if (!*self) return;
+        if (!adopted) return (*self)->broken(adopted.error());
+        (*self)->look_for_mail();  // what came before this process could be told
+      });
+  journal_.emplace(shared_.loop, shared_.store, live, size, callbacks_.watch,
+                   [this](const Error& error) { broken(error); });
 }
 
 void Run::go_live() {

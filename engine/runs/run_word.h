@@ -60,6 +60,9 @@ class Run::Word : public Task {
   TaskPtr look;                      // of a lock's
   bool refused = false;              // its answer is an error
   bool accepted = false;             // the script has the lock
+  std::string cursor;                // of the event that it is answered with
+  std::string away;                  // why the backend that it waits for is not followed
+  std::string child;                 // that it waits for
   std::shared_ptr<Word*> self = std::make_shared<Word*>(this);
 };
 

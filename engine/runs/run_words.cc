@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/base/units.h"
+#include "engine/ops/check.h"
 #include "engine/runs/entries.h"
 #include "engine/runs/run_word.h"
 #include "engine/store/large.h"
@@ -39,11 +40,23 @@ std::string chosen(std::string_view choice, std::string_view how) {
   return json;
 }
 
+// What others see of a wait: what was said, and what came of it.
+std::string with_text(std::string args, std::string_view name, std::string_view text) {
+  if (text.empty() || args.find("\"" + std::string(name) + "\":") != std::string::npos) return args;
+  args.pop_back();  // the object goes on
+  args += ",\"" + std::string(name) + "\":";
+  append_json_string(args, text);
+  return args + "}";
+}
+
 Result<std::string> too_late(std::string_view word, JsonElement args) {
   const std::string within = format_duration(Millis(json_integer(args, "timeout").value_or(0)));
   if (word == "lock")
     return fail(code::kTimeout,
                 "the lock '" + text_of(args, "name") + "' was not free within " + within);
+  if (const auto source = json_string(args, "event"))
+    return fail(code::kTimeout, "no event of " + std::string(*source) +
+                                    " that was waited for came within " + within);
   if (word == "wait_for")
     return fail(code::kTimeout,
                 "no signal '" + text_of(args, "signal") + "' came within " + within);
@@ -62,8 +75,10 @@ TaskPtr Run::word(const lua::Place& place, std::string_view word, std::string ar
   ops::Call call = call_at(place, word, std::move(args), step, at);
   call.word = true;
   call.started_at_ms = now_ms_;
-  if (word == "signal") call.effect = ops::Effect::change;
+  if (word == "signal" || word == "run") call.effect = ops::Effect::change;
+  if (word == "run") note_start(call);
   if (word == "lock" || word == "unlock") note_lock(call);
+  note_event_wait(call);
   if (replaying()) return ask(place, std::move(call), std::move(done));
   return begin(place.within, std::move(call), std::move(done));
 }
@@ -72,25 +87,35 @@ TaskPtr Run::begin_word(ops::Call call, Done done) {
   auto begun = std::make_unique<Word>(*this, std::move(call), std::move(done));
   Word& word = *begun;
   word.call.started_ns = shared_.clock.boot_ns();
-  if (request_.dry_run) {
+  const std::string& name = word.call.operation;
+  if (name == "run" && !ops::holds_placeholder(word.call.args)) {
+    start_child(word);
+  } else if (name == "await_run") {
+    await_child(word);
+  } else if (name == "stop_run") {
+    stop_child(word);
+  } else if (request_.dry_run) {
     rehearse_word(word);
-  } else if (word.call.operation == "signal") {
+  } else if (name == "signal") {
     send_signal(word);
-  } else if (word.call.operation == "lock") {
+  } else if (name == "lock") {
     take_lock(word);
-  } else if (word.call.operation == "unlock") {
+  } else if (name == "unlock") {
     unlock(word);
+  } else if (json_member(word.args.root(), "event")) {
+    await_event(word);
   } else {
     await_mail(word);
   }
   return begun;
 }
 
-// Nothing is sent and nobody is waited for: an approval takes its default, or its first choice.
+// Nothing is sent and nobody is waited for; a run whose parameters are not known is not started: an
+// approval takes its default, or its first choice.
 void Run::rehearse_word(Word& word) {
   const std::string& name = word.call.operation;
   std::string answer = "null";
-  if (name == "wait_for") {
+  if (name == "wait_for" || name == "run") {
     answer.clear();
     JsonWriter(answer)
         .begin_object()
@@ -182,7 +207,7 @@ void Run::wait_in_public(Word& word) {
   store::Waiting waiting{id_,
                          word.public_place,
                          word.call.operation,
-                         word.call.args,
+                         with_text(with_text(word.call.args, "run", word.child), "away", word.away),
                          word.call.line,
                          word.call.started_at_ms};
   shown_waiting_ = true;
@@ -222,6 +247,7 @@ void Run::taken(std::string_view task, int number) {
   const std::string place = place_key(task, number);
   mailbox_.accept(place);
   lock_taken(place);
+  event_taken(place);
 }
 
 void Run::look_for_mail() {

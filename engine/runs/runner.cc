@@ -5,15 +5,16 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <thread>
 
-#include "engine/base/hash.h"
-#include "engine/base/id.h"
 #include "engine/base/log.h"
 #include "engine/loop/timer.h"
 #include "engine/lua/runbook.h"
+#include "engine/runs/family.h"
 #include "engine/runs/library.h"
 #include "engine/runs/run.h"
+#include "engine/store/children.h"
 #include "engine/store/mail.h"
 
 namespace engine::runs {
@@ -28,6 +29,8 @@ constexpr nanoseconds kSliceMin = std::chrono::microseconds(50);
 // of short calls of the others takes hardly longer.
 constexpr nanoseconds kBusySlice = std::chrono::microseconds(100);
 constexpr Millis kLazyFlush{50};
+// Whoever sends mail rings; where the sender died between the two, it is found all the same.
+constexpr Millis kBetweenLooks{1000};
 // A lone run's commit is waited for without sleeping, for so long: to be woken afterwards would
 // cost it about as much again as half the disk does.
 constexpr nanoseconds kAwakeMax = std::chrono::microseconds(500);
@@ -50,19 +53,28 @@ struct Runner::Impl {
   void flush_later();
   void gone(Run& run);
   void mailed(const std::string& run, int64_t owner);
+  void look_around();
   void look_for_mail();
+  void look_again_later();
   Result<std::string> begin(std::unique_ptr<Run> run);
   Result<std::string> go_on(Run& run, const std::string& params);
+  Result<std::unique_ptr<Run>> prepare(StartRequest request, Watch watch, Run::Finished finished);
+  Result<std::string> resume(const ResumeRequest& request, Run::Callbacks own);
+  Result<void> see_to(const std::string& id, const std::string& by);
+  void tell_parent(const Run& run);
   Run::Callbacks callbacks(Watch watch, Run::Finished finished);
 
   Shared shared;
   RunnerOptions options;
   std::map<std::string, std::unique_ptr<Run>, std::less<>> runs;
   std::map<std::string, std::string, std::less<>> gone_on;  // from run to run
+  std::map<std::string, std::string> awaited;               // by which run
+  std::set<std::string> unrecorded;                         // whose end is not on disk
+  std::function<void()> idle = {};
   std::deque<Run*> ready;
   std::deque<Run*> busy;  // used up their slice, and go on
   std::vector<std::unique_ptr<Run>> ended;
-  TaskPtr flush_timer;
+  TaskPtr flush_timer, look_timer;
   std::chrono::steady_clock::time_point last_turn;
   int64_t last_mail = 0;  // that this process has looked at; 0: none yet
 };
@@ -127,8 +139,46 @@ void Runner::Impl::gone(Run& run) {
   std::erase(busy, &run);
   ended.push_back(std::move(at->second));
   runs.erase(at);
-  if (runs.empty()) flush_timer.reset();
+  tell_parent(run);
+  if (runs.empty()) {
+    flush_timer.reset();
+    look_timer.reset();
+    if (idle) idle();
+  }
   shared.loop.wake();
+}
+
+// Whoever waits for the end of the run finds it in the store.
+void Runner::Impl::tell_parent(const Run& run) {
+  if (!run.end_is_recorded()) unrecorded.insert(run.id());
+  std::erase_if(awaited, [&](const auto& one) { return one.second == run.id(); });
+  if (const auto waits = awaited.find(run.id()); waits != awaited.end()) {
+    const auto parent = runs.find(waits->second);
+    awaited.erase(waits);
+    if (parent != runs.end()) parent->second->look_at_children();
+  } else if (run.parent() != 0) {
+    Result<store::Database*> database = shared.store.reader();
+    const Result<int64_t> owner =
+        database ? store::owner_of(**database, run.parent()) : fail(database.error());
+    if (owner && *owner != 0) shared.store.ring(*owner);
+  }
+}
+
+Result<void> Runner::Impl::see_to(const std::string& id, const std::string& by) {
+  awaited[id] = by;
+  if (runs.contains(id)) return {};
+  if (unrecorded.contains(id))
+    return fail(code::kFailed, "the end of run " + id + " could not be recorded");
+  Result<store::Database*> database = shared.store.reader();
+  if (!database) return fail(database.error());
+  Result<store::RunRecord> record = store::find_run(**database, id);
+  if (!record) return fail(record.error());
+  if (shared.store.state_of(*record) != "interrupted") return {};
+  const Result<std::string> taken =
+      resume({.run = id, .principal = "run:" + by}, callbacks({}, {}));
+  // Another process may have been faster.
+  if (!taken && taken.error().code != code::kConflict) return fail(taken.error());
+  return {};
 }
 
 Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
@@ -137,6 +187,12 @@ Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
           [this](Run& run) { want_turn(run); },
           [this](Run& run, const std::string& params) { return go_on(run, params); },
           [this](const std::string& run, int64_t owner) { mailed(run, owner); },
+          [this](StartRequest request) { return prepare(std::move(request), {}, {}); },
+          [this](std::unique_ptr<Run> run, const store::AddedRun& as) {
+            run->take_up(as);
+            static_cast<void>(begin(std::move(run)));
+          },
+          [this](const std::string& run, const std::string& by) { return see_to(run, by); },
           [this](Run& run) { gone(run); }};
 }
 
@@ -146,7 +202,17 @@ void Runner::Impl::mailed(const std::string& run, int64_t owner) {
   shared.store.ring(owner);
 }
 
-// Somebody rang: each run that got mail since the last time reads it.
+// Somebody rang, or might have: each run that got mail since the last time reads it, and each that
+// waits for others sees what has become of them.
+void Runner::Impl::look_around() {
+  look_for_mail();
+  std::vector<std::string> waiting;
+  for (const auto& [run, by] : awaited) waiting.push_back(by);
+  for (const std::string& by : waiting) {
+    if (const auto at = runs.find(by); at != runs.end()) at->second->look_at_children();
+  }
+}
+
 void Runner::Impl::look_for_mail() {
   Result<store::Database*> database = shared.store.reader();
   if (!database) return log::warn("runs", database.error().message);
@@ -166,9 +232,17 @@ void Runner::Impl::look_for_mail() {
   }
 }
 
+void Runner::Impl::look_again_later() {
+  look_timer = start_timer(shared.loop, kBetweenLooks, [this] {
+    look_again_later();
+    look_around();
+  });
+}
+
 Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
   Run& started = *run;
   runs.emplace(started.id(), std::move(run));
+  if (!look_timer) look_again_later();
   started.start();
   return started.id();
 }
@@ -176,19 +250,19 @@ Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
 // The next run is on disk before the end of this one is. Its id follows from this one's, so that a
 // crash between the two does not start it twice.
 Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
-  const std::string hash = sha256_hex(run.id() + "/" + std::to_string(run.attempt()));
-  const std::string id = run_id_of(std::stoull(hash.substr(0, 16), nullptr, 16));
+  const std::string id = successor_id(run.id(), run.attempt());
   Result<store::Database*> database = shared.store.reader();
   if (!database) return fail(database.error());
   if (store::find_run(**database, id)) return id;
   StartRequest request = run.request();
   request.id = id;
   request.params = params;
-  request.trigger = R"({"kind":"run","run":")" + run.id() + "\"}";
+  request.trigger = triggered_by(run.id(), depth_of(request.trigger));
   Run::Callbacks& own = run.callbacks();
   auto next = std::make_unique<Run>(shared, std::move(request), callbacks(own.watch, {}));
   if (Result<void> loaded = next->load(run.present_source(), options.limits); !loaded)
     return fail(loaded.error());
+  next->belong_to(run.parent());
   next->callbacks().finished = std::move(own.finished);
   own.finished = nullptr;
   Run& started = *next;
@@ -198,14 +272,37 @@ Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
   return id;
 }
 
+Result<std::unique_ptr<Run>> Runner::Impl::prepare(StartRequest request, Watch watch,
+                                                   Run::Finished finished) {
+  Result<Source> source = shared.library.runbook(request.runbook);
+  if (!source) return fail(source.error());
+  auto run = std::make_unique<Run>(shared, std::move(request),
+                                   callbacks(std::move(watch), std::move(finished)));
+  if (Result<void> loaded = run->load(*source, options.limits); !loaded)
+    return fail(loaded.error());
+  return run;
+}
+
+Result<std::string> Runner::Impl::resume(const ResumeRequest& request, Run::Callbacks own) {
+  Result<Resumption> resumption = find_resumption(shared.store, request, shared.seal);
+  if (!resumption) return fail(resumption.error());
+  if (runs.contains(resumption->record.id)) {
+    return fail(code::kConflict, "run " + resumption->record.id + " is being resumed already",
+                "wait for its end");
+  }
+  auto run = std::make_unique<Run>(shared, std::move(*resumption), std::move(own));
+  if (Result<void> loaded = run->load_again(options.limits); !loaded) return fail(loaded.error());
+  return begin(std::move(run));
+}
+
 Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
                ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options)
     : impl_(std::make_unique<Impl>(Shared{loop, store, registry, invoker, secrets, library, clock,
                                           ops::Deadlines(loop, clock), options.journal_max,
-                                          Seal(store.folder() + "/engine.key")},
+                                          Seal(store.folder() + "/engine.key"), options.follow},
                                    options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
-  store.on_ring([impl = impl_.get()] { impl->look_for_mail(); });
+  store.on_ring([impl = impl_.get()] { impl->look_around(); });
 }
 
 Runner::~Runner() {
@@ -215,14 +312,10 @@ Runner::~Runner() {
 
 Result<std::string> Runner::start(StartRequest request, Watch watch,
                                   std::move_only_function<void(Result<Outcome>)> finished) {
-  Result<Source> source = impl_->shared.library.runbook(request.runbook);
-  if (!source) return std::unexpected(source.error());
-  auto run = std::make_unique<Run>(impl_->shared, std::move(request),
-                                   impl_->callbacks(std::move(watch), std::move(finished)));
-  if (Result<void> loaded = run->load(*source, impl_->options.limits); !loaded) {
-    return std::unexpected(loaded.error());
-  }
-  return impl_->begin(std::move(run));
+  Result<std::unique_ptr<Run>> run =
+      impl_->prepare(std::move(request), std::move(watch), std::move(finished));
+  if (!run) return fail(run.error());
+  return impl_->begin(std::move(*run));
 }
 
 Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request,
@@ -242,18 +335,7 @@ Result<std::string> Runner::call(std::string operation, std::string args, StartR
 
 Result<std::string> Runner::resume(const ResumeRequest& request, Watch watch,
                                    std::move_only_function<void(Result<Outcome>)> finished) {
-  Result<Resumption> resumption = find_resumption(impl_->shared.store, request, impl_->shared.seal);
-  if (!resumption) return fail(resumption.error());
-  if (impl_->runs.contains(resumption->record.id)) {
-    return fail(code::kConflict, "run " + resumption->record.id + " is being resumed already",
-                "wait for its end");
-  }
-  auto run = std::make_unique<Run>(impl_->shared, std::move(*resumption),
-                                   impl_->callbacks(std::move(watch), std::move(finished)));
-  if (Result<void> loaded = run->load_again(impl_->options.limits); !loaded) {
-    return fail(loaded.error());
-  }
-  return impl_->begin(std::move(run));
+  return impl_->resume(request, impl_->callbacks(std::move(watch), std::move(finished)));
 }
 
 Result<void> Runner::cancel(std::string_view id, std::string_view by) {
@@ -267,6 +349,12 @@ Result<void> Runner::cancel(std::string_view id, std::string_view by) {
   at->second->cancel(by);
   return {};
 }
+
+void Runner::cancel_all(std::string_view by) {
+  for (const auto& [id, run] : impl_->runs) run->cancel(by);
+}
+
+void Runner::on_idle(std::function<void()> idle) { impl_->idle = std::move(idle); }
 
 int Runner::alive() const { return static_cast<int>(impl_->runs.size()); }
 

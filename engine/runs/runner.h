@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/loop/loop.h"
 #include "engine/lua/interpreter.h"
+#include "engine/plugin/sources.h"
 #include "engine/runs/journal.h"
 
 namespace engine::ops {
@@ -53,9 +54,14 @@ struct Outcome {
 // What an onlooker sees of a run: journal entries, in order, each shown only after it is on disk.
 using Watch = std::function<void(std::string_view entry)>;
 
+// Follows an event source of a plugin; see plugin::Host::follow.
+using FollowSource = std::function<Result<std::unique_ptr<plugin::Subscription>>(
+    std::string_view source, plugin::FollowOptions options, plugin::FollowEvents events)>;
+
 struct RunnerOptions {
   lua::Limits limits;
   JournalSize journal_max{200'000, 256 << 20};  // of one run
+  FollowSource follow = {};                     // without, no run can wait for events
 };
 
 class Runner {
@@ -84,7 +90,12 @@ class Runner {
   // run is alive here.
   Result<void> cancel(std::string_view id, std::string_view by);
 
+  // The same for all that are alive here.
+  void cancel_all(std::string_view by);
+
   int alive() const;
+  // Called whenever the last run that was alive is gone.
+  void on_idle(std::function<void()> idle);
 
  private:
   struct Impl;

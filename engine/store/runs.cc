@@ -119,10 +119,15 @@ Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t ta
   Result<Statement> query = db.prepare(
       "UPDATE run SET state = ?, finished_at = ?, result = ?, error = ?, tail = ? WHERE key = ?");
   if (!query) return fail(query.error());
-  return query
-      ->bind(end.state, end.finished_at_ms, unless_empty(end.result), unless_empty(end.error), tail,
-             key)
-      .run();
+  Result<void> done = query
+                          ->bind(end.state, end.finished_at_ms, unless_empty(end.result),
+                                 unless_empty(end.error), tail, key)
+                          .run();
+  if (!done || end.state != "succeeded") return done;  // another attempt may take its mail
+  Result<Statement> mail =
+      db.prepare("DELETE FROM mail WHERE run = (SELECT id FROM run WHERE key = ?)");
+  if (!mail) return fail(mail.error());
+  return mail->bind(key).run();
 }
 
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix) {

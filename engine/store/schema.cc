@@ -177,6 +177,14 @@ CREATE TABLE ticket(
   until INTEGER);
 CREATE INDEX ticket_by_lock ON ticket(lock);
 CREATE INDEX ticket_by_run ON ticket(run);
+
+CREATE TRIGGER run_deleted AFTER DELETE ON run BEGIN
+  DELETE FROM mail WHERE run = old.id;
+  DELETE FROM waiting WHERE run = old.id;
+  DELETE FROM ticket WHERE run = old.id;
+END;
+
+CREATE INDEX run_by_parent ON run(parent) WHERE state = 'running' AND parent IS NOT NULL;
 )";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst, kSecond, kThird};

@@ -27,7 +27,7 @@ using IsAlive = std::function<bool(int64_t owner_epoch)>;
 // Draws the ticket, unless it was drawn before, and answers whether it holds the lock now.
 Result<bool> draw_ticket(Database& db, const Ticket& ticket, int64_t now_ms,
                          const IsAlive& is_alive);
-// Who is next after a ticket was given back, and has been sent mail about it.
+// A run that was sent mail, and the process to ring: who is next after a ticket was given back.
 struct Next {
   std::string run;
   int64_t owner = 0;

@@ -1,53 +1,28 @@
 // Signals, approvals and cancels from one process to a run in another, or in none.
+#include "tests/support/waiting.h"
+
 #include <signal.h>
 
-#include <algorithm>
-#include <chrono>
-#include <thread>
-
 #include "tests/support/catch.h"
-#include "tests/support/cli.h"
 
 using namespace engine;
 using namespace engine::test;
 
-namespace {
-
-std::string unquoted(const std::string& text) {
-  return text.size() < 2 ? "" : text.substr(1, text.size() - 2);
-}
-
-// Until the store says that so many things are waited for; the first one as JSON.
-std::string await_waiting(const Cli& cli, size_t count = 1) {
-  for (;;) {
-    const std::string lines = cli.run({"runs", "--waiting", "-o", "jsonl"}).out;
-    if (static_cast<size_t>(std::count(lines.begin(), lines.end(), '\n')) == count)
-      return lines.substr(0, lines.find('\n'));
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-}
-
-std::string run_of(const std::string& waiting) { return unquoted(member(waiting, "run")); }
-
-std::string runbook(const std::string& body) {
-  return "return runbook { summary = \"Waits.\", run = function(ctx)\n" + body + "\nend }\n";
-}
-
-}  // namespace
-
 TEST_CASE("a signal reaches a run in another process") {
   Cli cli;
-  cli.write("wait.lua", runbook("return wait_for{ signal = 'go', match = { n = 2 } }.data"));
+  cli.write("wait.lua", runbook_that_waits(R"(
+    local data = wait_for{ signal = 'go', match = { n = 2 } }.data
+    return { n = data.n, b = data.b, own = data['$secret'] })"));
   Running running = cli.start({"run", cli.folder() + "/wait.lua", "-o", "json"});
   const std::string waiting = await_waiting(cli);
   CHECK(member(waiting, "waits_for") == R"("wait_for")");
   CHECK(cli.run({"runs", "--waiting"}).out.find("signal go") != std::string::npos);
   CHECK(cli.run({"signal", run_of(waiting), "go", "--data", R"({"n":1})"}).code == 0);
-  CHECK(cli.run({"signal", run_of(waiting), "go", "--data", R"({"n":2,"b":true})"}).err ==
-        "sent 'go' to run " + run_of(waiting) + "\n");
+  CHECK(cli.run({"signal", run_of(waiting), "go", "--data", R"({"n":2,"b":true,"$secret":"x"})"})
+            .err == "sent 'go' to run " + run_of(waiting) + "\n");
   const Ended ended = running.wait();
   CHECK(ended.code == 0);
-  CHECK(member(ended.out, "result") == R"({"b":true,"n":2})");
+  CHECK(member(ended.out, "result") == R"({"b":true,"n":2,"own":"x"})");
   CHECK(cli.run({"runs", "--waiting"}).err == "no run waits for anybody\n");
   CHECK(
       cli.run({"signal", run_of(waiting), "go"}).err.find("has ended: nobody takes its signals") !=
@@ -57,7 +32,7 @@ TEST_CASE("a signal reaches a run in another process") {
 
 TEST_CASE("a person answers a run in another process and others are refused") {
   Cli cli;
-  cli.write("ask.lua", runbook(R"(
+  cli.write("ask.lua", runbook_that_waits(R"(
     local made = parallel {
       function() return approve{ message = "Remove it?" } end,
       function() return approve{ message = "How?", choices = { "slowly", "fast" } }.choice end,
@@ -89,8 +64,8 @@ TEST_CASE("a person answers a run in another process and others are refused") {
 
 TEST_CASE("what is sent to a run without a process is found when it is resumed") {
   Cli cli;
-  cli.write("wait.lua", runbook("local a = wait_for{ signal = 'go' }.data\n"
-                                "return a .. approve{ message = 'And?' }.comment"));
+  cli.write("wait.lua", runbook_that_waits("local a = wait_for{ signal = 'go' }.data\n"
+                                           "return a .. approve{ message = 'And?' }.comment"));
   std::string id;
   {
     Running running = cli.start({"run", cli.folder() + "/wait.lua"});
@@ -111,7 +86,7 @@ TEST_CASE("what is sent to a run without a process is found when it is resumed")
 
 TEST_CASE("a run without a process that is cancelled ends so when it is resumed") {
   Cli cli;
-  cli.write("wait.lua", runbook("wait_for{ signal = 'go' }"));
+  cli.write("wait.lua", runbook_that_waits("wait_for{ signal = 'go' }"));
   std::string id;
   {
     Running running = cli.start({"run", cli.folder() + "/wait.lua"});
@@ -126,7 +101,7 @@ TEST_CASE("a run without a process that is cancelled ends so when it is resumed"
 
 TEST_CASE("a run whose work takes long is cancelled from another process") {
   Cli cli;
-  cli.write("sleep.lua", runbook("sleep '1h'"));
+  cli.write("sleep.lua", runbook_that_waits("sleep '1h'"));
   Running running = cli.start({"run", cli.folder() + "/sleep.lua"});
   std::string id;
   while (id.empty())
@@ -137,8 +112,9 @@ TEST_CASE("a run whose work takes long is cancelled from another process") {
 
 TEST_CASE("a lock whose holder was killed is another's and the holder waits for it") {
   Cli cli;
-  const std::string file = cli.write("hold.lua", runbook("local held <close> = lock('db')\n"
-                                                         "return wait_for{ signal = 'go' }.data"));
+  const std::string file =
+      cli.write("hold.lua", runbook_that_waits("local held <close> = lock('db')\n"
+                                               "return wait_for{ signal = 'go' }.data"));
   Running holder = cli.start({"run", file});
   const std::string first = run_of(await_waiting(cli));
   Running next = cli.start({"run", file, "-o", "json"});

@@ -43,6 +43,10 @@ class RunsFixture {
     library.emplace(std::vector<std::string>{folder / "runbooks"},
                     std::vector<std::string>{SOURCE_DIR "/scripts"});
     invoker.emplace(loop, registry, system_clock(), ops::OperatorPolicy{});
+    options.follow = [this](std::string_view source, plugin::FollowOptions how,
+                            plugin::FollowEvents events) {
+      return follow(source, std::move(how), std::move(events));
+    };
     runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
   }
 
@@ -121,6 +125,7 @@ class RunsFixture {
   ops::Registry registry;
   ops::Secrets secrets{{}};
   RunnerOptions options;
+  FollowSource follow;  // where a test has event sources
   std::unique_ptr<store::Store> store;
   std::optional<ops::Invoker> invoker;
   std::optional<Library> library;

@@ -128,6 +128,29 @@ TEST_CASE_METHOD(MailFixture, "a cancel that was sent reaches the run and counts
   }
 }
 
+TEST_CASE_METHOD(MailFixture, "mail is found also where nobody rang") {
+  const std::string id = start_and_wait(R"(return wait_for{ signal = "go" }.data)");
+  send(id, "signal", "go", "1");
+  loop.run();
+  CHECK((*last)->result == "1");
+}
+
+TEST_CASE_METHOD(MailFixture,
+                 "mail stays with a run that may go on and goes with one that need not") {
+  const auto mail_of = [&](const std::string& id) {
+    return store::mail_of(**store->reader(), id, 0)->size();
+  };
+  const Outcome failed =
+      run(R"(signal(ctx.id, "go") wait_for{ signal = "go" } fail("FAILED", "x"))");
+  CHECK(mail_of(failed.id) == 1);
+  const Outcome succeeded = run(R"(signal(ctx.id, "go") wait_for{ signal = "go" })");
+  CHECK(mail_of(succeeded.id) == 0);
+  CHECK(mail_of(failed.id) == 1);
+  change(
+      [&](store::Database& db) { return execute(db, "DELETE FROM run WHERE id = ?", failed.id); });
+  CHECK(mail_of(failed.id) == 0);
+}
+
 TEST_CASE_METHOD(MailFixture, "rule 12: a signal is taken once whenever the process dies") {
   const std::string body = R"(
     local got = parallel {
