@@ -10,13 +10,12 @@ using namespace engine::test;
 namespace {
 
 std::string waits_for_the_end_of(const std::string& name) {
-  return runbook_that_waits(R"(
-    local died = wait_for{ event = "docker.container", match = { kind = "die", subject = ")" +
-                            name +
-                            R"(" } }
-    local gone = wait_for{ event = "docker.container", match = { kind = "destroy", subject = ")" +
-                            name + R"(" }, timeout = "2m" }
-    return { died.data.exit_code, gone.kind })");
+  return runbook_that_waits("local name = '" + name + "'" + R"(
+    local function happened(kind)
+      local match = { kind = kind, data = { name = name } }
+      return wait_for{ event = "docker.container", match = match, timeout = "5m" }
+    end
+    return { happened("die").data.exit_code, happened("destroy").kind })");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ class FamilyFixture : public CrashFixture {
     runner->on_idle([this] { loop.stop(); });
     runbook("child", R"(box.make{ id = ctx.params.id } return { id = ctx.params.id })");
     runbook("patient", R"(
-      local guard <close> = setmetatable({}, { __close = function() box.ensure{ id = "closed" } end })
+      local function close() box.ensure{ id = "closed" } end
+      local guard <close> = setmetatable({}, { __close = close })
       box.get{ id = "x", delay = "1h" })");
   }
   void runbook(const std::string& name, const std::string& body, const std::string& more = "") {
@@ -71,7 +72,10 @@ TEST_CASE_METHOD(FamilyFixture, "a child's error is raised with its code and its
 TEST_CASE_METHOD(FamilyFixture, "what cannot be started is told at the call and leaves no run") {
   runbook("strict", "return 1");
   const Outcome ended = run(R"(
-    local function told(...) local ok, err = pcall(run, ...) return err.code .. ": " .. err.message end
+    local function told(...)
+      local ok, err = pcall(run, ...)
+      return err.code .. ": " .. err.message
+    end
     return { told("nothing"), told("strict", { often = 1 }), told(1), told("strict", 1),
       told("strict", {}, { attached = true }) })");
   INFO(ended.result);

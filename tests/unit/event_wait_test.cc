@@ -83,7 +83,10 @@ TEST_CASE_METHOD(EventFixture, "a wait for an event may begin elsewhere") {
 
 TEST_CASE_METHOD(EventFixture, "what is wrong with a wait for an event is said") {
   const Outcome ended = run(R"(
-    local function told(what) local err = select(2, pcall(wait_for, what)) return err.code, err.message end
+    local function told(what)
+      local err = select(2, pcall(wait_for, what))
+      return err.code, err.message
+    end
     local unknown = { told{ event = "box.evnt" } }
     return { unknown[1], unknown[2], select(2, told{ event = "box.event", signal = "go" }) })");
   CHECK(
