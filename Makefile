@@ -2,6 +2,7 @@
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 20
+TORTURE_SECONDS ?= 300
 
 debug:
 	cmake --preset debug && cmake --build --preset debug -j $(JOBS)
@@ -43,6 +44,11 @@ tsan:
 	cmake --preset tsan && cmake --build --preset tsan -j $(JOBS)
 	ctest --preset tsan -j $(JOBS) -L unit
 
+torture:
+	tools/setup build test
+	cmake --preset asan && cmake --build --preset asan -j $(JOBS) --target engine docker e2e_tests
+	TORTURE_SECONDS=$(TORTURE_SECONDS) build/asan/tests/e2e_tests "[torture]"
+
 coverage:
 	tools/setup build test coverage
 	cmake --preset coverage && cmake --build --preset coverage -j $(JOBS)
@@ -52,4 +58,4 @@ coverage:
 clean:
 	rm -rf build
 
-.PHONY: debug build test check demo bench docs install fuzz tsan coverage clean
+.PHONY: debug build test check demo bench docs install fuzz tsan torture coverage clean

@@ -122,12 +122,16 @@ std::string outcome_json(const runs::Outcome& outcome) {
   return json;
 }
 
-runs::Outcome broken_outcome(const std::string& id, const std::string& runbook,
-                             const Error& error) {
+runs::Outcome broken_outcome(const std::string& id, const std::string& runbook, Error error) {
   runs::Outcome outcome;
   outcome.id = id;
   outcome.runbook = runbook;
-  outcome.state = "failed";
+  const bool elsewhere = error.code == code::kConflict;
+  outcome.state = elsewhere ? "running" : "interrupted";
+  if (!elsewhere) {
+    error.hint += std::string(error.hint.empty() ? "" : "; ") + "engine resume " + id +
+                  " then goes on with the run";
+  }
   outcome.started_at_ms = outcome.finished_at_ms = system_clock().wall_ms();
   outcome.result = "null";
   append_error_json(outcome.error, error);

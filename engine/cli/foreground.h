@@ -54,6 +54,6 @@ int say_outcome(Session& session, const runs::Outcome& outcome, bool dry_run);
 // {"run","runbook","state","started_at","finished_at","duration_ms","result","error"}
 std::string outcome_json(const runs::Outcome& outcome);
 // Outcome of a run whose record could not be completed.
-runs::Outcome broken_outcome(const std::string& id, const std::string& runbook, const Error& error);
+runs::Outcome broken_outcome(const std::string& id, const std::string& runbook, Error error);
 
 }  // namespace engine::cli

@@ -9,7 +9,9 @@ namespace engine::ops {
 
 namespace {
 constexpr int64_t kNanosPerMilli = 1'000'000;
-}
+// The loop's timer stands still while the machine sleeps; the deadlines do not.
+constexpr int64_t kBetweenLooksMs = 1000;
+}  // namespace
 
 Deadlines::Entry Deadlines::add(Millis delay, Callback passed) {
   const int64_t at = clock_.boot_ns() + delay.count() * kNanosPerMilli;
@@ -26,8 +28,8 @@ void Deadlines::remove(Entry entry) {
 void Deadlines::arm() {
   armed_for_ = entries_.begin()->first;
   const int64_t left = std::max<int64_t>(0, armed_for_ - clock_.boot_ns());
-  timer_ =
-      start_timer(loop_, Millis((left + kNanosPerMilli - 1) / kNanosPerMilli), [this] { fire(); });
+  const int64_t left_ms = (left + kNanosPerMilli - 1) / kNanosPerMilli;
+  timer_ = start_timer(loop_, Millis(std::min(left_ms, kBetweenLooksMs)), [this] { fire(); });
 }
 
 void Deadlines::fire() {

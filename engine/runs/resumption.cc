@@ -31,12 +31,23 @@ Result<size_t> before_step(const Entries& entries, const ResumeRequest& request,
               known.empty() ? "it has no steps" : "its steps are " + known);
 }
 
-Result<size_t> before_doubt(const Entries& entries, const std::string& run) {
-  for (size_t i = 0; i < entries.size(); ++i) {
-    if (json_string(entries[i], "t") == "result" && is_in_doubt(entries[i])) return i;
+// The doubts that ended the run: of those before, the script knew what to do, and it went on.
+Result<size_t> before_doubt(const Entries& entries, const store::RunRecord& run) {
+  const Result<JsonDocument> error = read_json(run.error);
+  const bool ended_by_it = error && json_string(error->root(), "code") == code::kInDoubt;
+  std::optional<size_t> found;
+  for (size_t i = entries.size(); i-- > 0;) {
+    const std::string_view kind = json_string(entries[i], "t").value_or("");
+    if (kind == "result" && is_in_doubt(entries[i])) {
+      found = i;
+    } else if ((kind == "call" || kind == "op") && (found || !ended_by_it)) {
+      break;
+    }
   }
-  return fail(code::kConflict, "run " + run + " did not end in doubt: there is nothing to assume",
-              "engine resume " + run + " --from STEP begins a new attempt");
+  if (found) return *found;
+  return fail(code::kConflict,
+              "run " + run.id + " did not end in doubt: there is nothing to assume",
+              "engine resume " + run.id + " --from STEP begins a new attempt");
 }
 
 Error not_resumable(const store::RunRecord& run, const std::string& state) {
@@ -81,7 +92,7 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
   Entries entries = Recorded::effective(document->root());
   if (found.new_attempt) {
     Result<size_t> keep =
-        settles ? before_doubt(entries, record->id) : before_step(entries, request, record->id);
+        settles ? before_doubt(entries, *record) : before_step(entries, request, record->id);
     if (!keep) return fail(keep.error());
     found.keep = *keep;
     entries = Recorded::kept(std::move(entries), *keep);

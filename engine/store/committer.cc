@@ -184,7 +184,11 @@ Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
   auto found = live_.find(work->run);
   assert(found != live_.end());
   Live& live = found->second;
-  if (live.hole && (live.key == 0 || work->end.state == "succeeded")) return fail(*live.hole);
+  if (live.hole) {
+    finished_.push_back(work->run);
+    const Result<void> gone = live.key ? let_go(*db_, live.key, live.tail) : Result<void>();
+    return gone ? fail(*live.hole) : gone;
+  }
   if (Result<void> added = append_row(live, work->entries); !added) return added;
   Result<void> done = finish_run(*db_, live.key, work->end, live.tail);
   if (done) finished_.push_back(work->run);

@@ -130,6 +130,12 @@ Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t ta
   return mail->bind(key).run();
 }
 
+Result<void> let_go(Database& db, int64_t key, int64_t tail) {
+  Result<Statement> query = db.prepare("UPDATE run SET owner = 0, tail = ? WHERE key = ?");
+  if (!query) return fail(query.error());
+  return query->bind(tail, key).run();
+}
+
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix) {
   std::string first(id_prefix);
   for (char& letter : first) {

@@ -87,6 +87,8 @@ Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner);
 // CONFLICT when the run is not as it was found any more.
 Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner);
 Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail);
+// Nobody carries it any more, so that it can be taken up again.
+Result<void> let_go(Database& db, int64_t key, int64_t tail);
 // Any unique prefix of an id. NOT_FOUND, or CONFLICT that lists the candidates.
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix);
 Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter);

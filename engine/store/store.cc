@@ -121,6 +121,7 @@ void Store::Impl::push(Command command, size_t bytes) {
 }
 
 bool Store::Impl::is_alive(int64_t owner_epoch) const {
+  if (owner_epoch == 0) return false;  // nobody's
   if (owner_epoch == 0) return false;  // nobody has carried it yet
   if (writer && writer->epoch() == owner_epoch) return true;
   return locks.is_held_elsewhere(owner_epoch);

@@ -71,7 +71,8 @@ class Store {
   // same error.
   void append(LiveRun run, std::string entries, Committed committed = {});
   // The run's last entries, its end and the place of its journal are one commit; the handle is
-  // spent. A run with a hole can only be recorded as failed or cancelled, never as succeeded.
+  // spent. A run with a hole has no end: its process lets go of it, so that it can be taken up
+  // again from what is on disk, and the answer is the error that made the hole.
   void finish_run(LiveRun run, RunEnd end, std::string entries, Committed committed);
   void write(Job job, Committed committed);
   // Sends lazy appends on their way.

@@ -64,6 +64,12 @@ Running::~Running() {
 
 void Running::signal(int number) const { kill(pid_, number); }
 
+bool Running::ended() const {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 Ended Running::wait() {
   int status = 0;
   waitpid(std::exchange(pid_, -1), &status, 0);

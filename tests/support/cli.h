@@ -24,7 +24,9 @@ class Running {
   Running(Running&& other) noexcept;
   ~Running();
 
+  pid_t pid() const { return pid_; }
   void signal(int number) const;
+  bool ended() const;  // wait() will not wait
   // Waits for its end. Fails the test where the program crashed or a sanitizer complained.
   Ended wait();
 

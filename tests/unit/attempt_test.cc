@@ -79,6 +79,39 @@ TEST_CASE_METHOD(CrashFixture, "an edited attempt that leaves out what is in dou
   CHECK(last->error().message.find("the journal has box.stop") != std::string::npos);
 }
 
+TEST_CASE_METHOD(CrashFixture, "a person settles the doubt that ended the run and no earlier one") {
+  const Outcome whole = run(R"(
+    local ok, err = pcall(box.stop, { id = "a" })
+    box.stop{ id = "b" }
+    box.stop{ id = "c" }
+    return err and err.code or "none")");
+  Strings journal = entries(whole.id);
+  crash(whole.id, until(journal, first(journal, "\"call\"") + 1));
+  CHECK(resume(whole.id).result == R"("IN_DOUBT")");
+  journal = entries(whole.id);
+  crash(whole.id, until(journal, first(journal, R"("args":{"id":"c"})") + 1));
+  REQUIRE(resume(whole.id).state == "failed");
+  happened.clear();
+
+  CHECK(resume({.run = whole.id, .assumed = ops::Call::Assumed::done}).result == R"("IN_DOUBT")");
+  CHECK(happened.empty());
+}
+
+TEST_CASE_METHOD(CrashFixture, "a run that failed behind a doubt has nothing to assume") {
+  const Outcome whole = run(R"(
+    pcall(box.stop, { id = "a" })
+    box.stop{ id = "b" }
+    fail("CONFLICT", "no"))");
+  const Strings journal = entries(whole.id);
+  crash(whole.id, until(journal, first(journal, "\"call\"") + 1));
+  REQUIRE(resume(whole.id).error.find("CONFLICT") != std::string::npos);
+  const Result<std::string> refused =
+      try_resume({.run = whole.id, .assumed = ops::Call::Assumed::done});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message ==
+        "run " + whole.id + " did not end in doubt: there is nothing to assume");
+}
+
 TEST_CASE_METHOD(CrashFixture, "the audit tells the calls of attempts apart") {
   const Outcome failed = run(R"(
     step("Look", function() box.ensure{ id = "a" } fail("CONFLICT", "no") end))");
