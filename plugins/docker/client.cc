@@ -62,7 +62,8 @@ void negotiate(const AskingPtr& asking) {
         Daemon& daemon = asking->daemon;
         const auto reported = response->headers.find("api-version");
         const int status = response->status;
-        if (!reported && (status == 401 || status == 403 || status >= 500)) {
+        if (!reported &&
+            (status == 401 || status == 403 || status >= 500 || wants_tls(response->body))) {
           return asking->answered(fail(refusal(*response, daemon)));
         }
         auto api = negotiated_api(reported.value_or(""), daemon);
@@ -205,6 +206,17 @@ void probe_gone(const Call& call, const Result<std::string>& path, std::string_v
     if (response.error().code == code::kNotFound) return call.done(gone);
     call.fail(response.error());
   });
+}
+
+void later(const Call& call, int64_t ms, std::move_only_function<void()> then) {
+  using Then = std::move_only_function<void()>;
+  call.host()->delay(
+      call.token(), ms,
+      [](void* data) {
+        const std::unique_ptr<Then> kept(static_cast<Then*>(data));
+        (*kept)();
+      },
+      new Then(std::move(then)));
 }
 
 std::string api_of(const Call& call) {

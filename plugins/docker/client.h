@@ -72,6 +72,9 @@ Asked ask_json(const Call& call, Ask ask, Write write);
 // The probe of a removal: it is done where nothing is left at `path`, and then answered `result`.
 void probe_gone(const Call& call, const Result<std::string>& path, std::string_view result = "{}");
 
+// Calls back after that time, or a turn after the call's end: then what it asks is cancelled.
+void later(const Call& call, int64_t ms, std::move_only_function<void()> then);
+
 // The version that was negotiated with the call's daemon ("1.41"); empty before the first answer.
 std::string api_of(const Call& call);
 

@@ -84,14 +84,7 @@ void done(Execution& execution, int64_t exit_code) {
 void ask_how_it_ended(const ExecutionPtr& execution);
 
 void ask_again(const ExecutionPtr& execution) {
-  const engine_host* host = execution->call.host();
-  host->delay(
-      execution->call.token(), kAskAgainMs,
-      [](void* data) {
-        const std::unique_ptr<ExecutionPtr> kept(static_cast<ExecutionPtr*>(data));
-        ask_how_it_ended(*kept);
-      },
-      new ExecutionPtr(execution));
+  later(execution->call, kAskAgainMs, [execution] { ask_how_it_ended(execution); });
 }
 
 void ask_how_it_ended(const ExecutionPtr& execution) {

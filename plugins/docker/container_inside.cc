@@ -1,4 +1,4 @@
-// What goes on in containers and what is left of them: top, changes, prune, checkpoints.
+// What goes on in containers and what is left of them: top, changes, prune.
 #include <cctype>
 
 #include "plugins/docker/body.h"
@@ -113,63 +113,6 @@ void preview_prune(Call call) {
            });
 }
 
-void create_checkpoint(Call call) {
-  const plugin::Args args = call.args();
-  Members body;
-  body.set_text("CheckpointID", args.string("name"));
-  body.set("Exit", args.boolean("leave_running") ? "false" : "true");
-  post(call, "/checkpoints", {.body = body.json(), .more = kWholeCall},
-       [call](const Response&) { call.done("{}"); });
-}
-
-void list_checkpoints(const Call& call, std::move_only_function<void(std::vector<element>)> seen) {
-  auto path = container_path(call, "/checkpoints");
-  if (!path) return call.fail(path.error());
-  ask(call, {.path = std::move(*path)},
-      [call, seen = std::move(seen)](const Response& response) mutable {
-        const auto document = Document::read(response.body);
-        if (!document) return call.fail(document.error());
-        seen(items_at(document->root(), ""));
-      });
-}
-
-void list_all_checkpoints(Call call) {
-  list_checkpoints(call, [call](const std::vector<element>& checkpoints) {
-    std::string out;
-    JsonWriter json(out);
-    json.begin_array();
-    for (const element checkpoint : checkpoints) {
-      json.begin_object().field("name", text_at(checkpoint, "Name")).end_object();
-    }
-    json.end_array();
-    call.done(out);
-  });
-}
-
-void remove_checkpoint(Call call) {
-  const auto name = path_part("checkpoint", call.args().string("name"));
-  if (!name) return call.fail(name.error());
-  auto path = container_path(call, "/checkpoints/" + *name);
-  if (!path) return call.fail(path.error());
-  ask(call, {.method = "DELETE", .path = std::move(*path), .more = kWholeCall},
-      [call](const Response&) { call.done("{}"); });
-}
-
-void probe_checkpoint(const Call& call, bool wanted) {
-  list_checkpoints(call, [call, wanted](const std::vector<element>& checkpoints) {
-    const std::string name = call.args().string("name");
-    const bool there = std::ranges::any_of(
-        checkpoints, [&](element checkpoint) { return text_at(checkpoint, "Name") == name; });
-    call.done(there == wanted ? R"({"done":true,"result":{}})" : R"({"done":false})");
-  });
-}
-void probe_checkpoint_create(Call call) { probe_checkpoint(call, true); }
-void probe_checkpoint_remove(Call call) { probe_checkpoint(call, false); }
-
-void preview_container(Call call) {
-  inspect(call, [call](element container) { done_preview(call, container, true); });
-}
-
 constexpr engine_field kTopParams[] = {
     kContainer,
     optional("ps_args", ENGINE_STRING, "What `ps` is asked for, with its pid.", "\"-ef\""),
@@ -181,15 +124,6 @@ constexpr engine_field kPruned[] = {
     field("removed", ENGINE_LIST, "Ids."),
     field("reclaimed", ENGINE_INTEGER, "Bytes of disk that are free now."),
 };
-constexpr engine_field kCheckpoint =
-    required("name", ENGINE_STRING, "The checkpoint's name, one of its container's.");
-constexpr engine_field kCheckpointParams[] = {
-    kContainer,
-    kCheckpoint,
-    optional("leave_running", ENGINE_BOOLEAN, "The container goes on; else it ends.", "false"),
-    kDaemon,
-};
-constexpr engine_field kNamedParams[] = {kContainer, kCheckpoint, kDaemon};
 
 constexpr engine_operation on_container(engine_operation of) { return acting_on("container", of); }
 
@@ -204,22 +138,6 @@ constexpr engine_operation kOperations[] = {
     lasting("10m", previewed(bound<preview_prune, lent>,
                              operation("container.prune", "Removes all containers that do not run.",
                                        ENGINE_DESTROY, bound<prune, lent>, kPruneParams, kPruned))),
-    lasting(
-        "5m",
-        probed(bound<probe_checkpoint_create, lent>,
-               previewed(bound<preview_container, lent>,
-                         on_container(operation(
-                             "checkpoint.create",
-                             "Saves a running container's processes; needs an experimental "
-                             "daemon with CRIU.",
-                             ENGINE_CHANGE, bound<create_checkpoint, lent>, kCheckpointParams))))),
-    on_container(operation("checkpoint.list", "Lists a container's checkpoints: name.", ENGINE_READ,
-                           bound<list_all_checkpoints, lent>, kPlainParams)),
-    probed(bound<probe_checkpoint_remove, lent>,
-           previewed(
-               bound<preview_container, lent>,
-               on_container(operation("checkpoint.remove", "Removes a checkpoint.", ENGINE_DESTROY,
-                                      bound<remove_checkpoint, lent>, kNamedParams)))),
 };
 
 }  // namespace

@@ -9,13 +9,33 @@ namespace engine::docker {
 namespace {
 
 constexpr int kNotModified = 304;
+constexpr int64_t kStartAgainMs = 250;
+constexpr int kStartsAgainMax = 40;
+
+// What containerd still holds of a checkpoint gets in the way of a start from it until containerd
+// has tidied up. Such a start has done nothing.
+bool was_too_early(const Error& error) { return error.code == code::kConflict && error.retryable; }
+
+void start_at(const Call& call, const std::string& path, const std::string& query, int again) {
+  try_ask(call, {.method = "POST", .path = path, .query = query, .more = kWholeCall},
+          [=](const Result<Response>& response) {
+            if (response) return done_changed(call, response->status != kNotModified);
+            const Error& error = response.error();
+            if (again == 0 || !was_too_early(error)) return call.fail(error);
+            later(call, kStartAgainMs, [=] { start_at(call, path, query, again - 1); });
+          });
+}
 
 void start(Call call) {
-  const plugin::Args args = call.args();
+  auto path = container_path(call, "/start");
+  if (!path) return call.fail(path.error());
   Query query;
-  if (args.has("checkpoint")) query.add("checkpoint", args.string("checkpoint"));
-  post(call, "/start", {.query = std::move(query).text(), .more = kWholeCall},
-       [call](const Response& response) { done_changed(call, response.status != kNotModified); });
+  if (call.args().has("checkpoint")) {
+    const std::string checkpoint = call.args().string("checkpoint");
+    if (auto name = path_part("checkpoint", checkpoint); !name) return call.fail(name.error());
+    query.add("checkpoint", checkpoint);
+  }
+  start_at(call, *path, std::move(query).text(), kStartsAgainMax);
 }
 
 // How Docker takes a grace, whole seconds; what is begun is waited for.

@@ -58,7 +58,7 @@ const std::vector<engine_operation>& operations() {
     for (const Operations part :
          {system_operations(), container_operations(), container_state_operations(),
           container_output_operations(), container_create_operations(),
-          container_inside_operations(), container_exec_operations(),
+          container_inside_operations(), checkpoint_operations(), container_exec_operations(),
           container_copy_in_operations(), container_copy_out_operations(), image_operations(),
           image_pull_operations(), image_file_operations(), volume_operations(),
           network_operations(), event_operations()}) {

@@ -93,12 +93,7 @@ class Following : public std::enable_shared_from_this<Following> {
   }
 
   void beat_after(int64_t ms) {
-    const auto fired = [](void* data) {
-      const std::unique_ptr<std::shared_ptr<Following>> self(
-          static_cast<std::shared_ptr<Following>*>(data));
-      (*self)->beat();
-    };
-    lent->delay(call_.token(), ms, fired, new std::shared_ptr<Following>(shared_from_this()));
+    later(call_, ms, [self = shared_from_this()] { self->beat(); });
   }
 
   void beat() {

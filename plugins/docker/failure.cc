@@ -15,6 +15,25 @@ bool says(std::string_view message, std::initializer_list<std::string_view> phra
   });
 }
 
+bool lacks_criu(std::string_view message) {
+  return says(message, {"CRIU version check failed"}) &&
+         says(message, {"executable file not found"});
+}
+
+// A checkpoint's content in containerd, until that has removed it.
+bool is_in_the_way(std::string_view message) {
+  return says(message, {"failed to upload checkpoint"}) && says(message, {"already exists"});
+}
+
+std::string hint_for(std::string_view message) {
+  if (lacks_criu(message)) return "install CRIU on the daemon's machine, in the PATH of dockerd";
+  if (is_in_the_way(message)) return "start it again a little later";
+  if (wants_tls(message)) {
+    return "set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or tls and ca_file in [plugins.docker]";
+  }
+  return {};
+}
+
 std::string_view code_of_conflict(std::string_view message) {
   const bool taken = says(message, {"already in use by container", "already exists"});
   return taken ? code::kAlreadyExists : code::kConflict;
@@ -23,10 +42,12 @@ std::string_view code_of_conflict(std::string_view message) {
 // What Docker has no better status for.
 std::string_view code_of_failure(std::string_view message) {
   if (says(message, {"does not exist for container"})) return code::kNotFound;
+  if (says(message, {"already exists for container"})) return code::kAlreadyExists;
   if (says(message, {"not running"})) return code::kConflict;
-  if (says(message, {"invalid reference format"})) return code::kInvalidArgument;
-  if (says(message, {"criu"}) && says(message, {"executable file not found", "not installed"}))
-    return code::kUnsupported;
+  if (says(message, {"invalid reference format", "Invalid checkpoint ID"})) {
+    return code::kInvalidArgument;
+  }
+  if (is_in_the_way(message)) return code::kConflict;
   return code::kFailed;
 }
 
@@ -46,6 +67,10 @@ std::string_view code_of(int status, std::string_view message) {
     return code::kConflict;
   if (says(message, {"address pools have been fully subnetted", "cannot allocate memory"})) {
     return code::kResourceExhausted;
+  }
+  if (lacks_criu(message) || wants_tls(message) ||
+      says(message, {"only supported in experimental mode"})) {
+    return code::kUnsupported;
   }
   switch (status) {
     case 400:
@@ -84,8 +109,9 @@ Error refusal(const plugin::Response& response, const Daemon& daemon) {
     message =
         "the Docker daemon at " + daemon.host + " answered with " + std::to_string(response.status);
   }
-  Error error(code_of(response.status, message), message);
-  error.retryable = error.code == code::kBackendUnavailable || response.status == 429;
+  Error error(code_of(response.status, message), message, hint_for(message));
+  error.retryable =
+      error.code == code::kBackendUnavailable || response.status == 429 || is_in_the_way(message);
   JsonWriter(error.details)
       .begin_object()
       .field("status", response.status)
@@ -93,6 +119,8 @@ Error refusal(const plugin::Response& response, const Daemon& daemon) {
       .end_object();
   return error;
 }
+
+bool wants_tls(std::string_view body) { return says(body, {"HTTP request to an HTTPS server"}); }
 
 bool speaks_other_version(const plugin::Response& response) {
   return response.status == 400 && says(response.body, {"client version "}) &&

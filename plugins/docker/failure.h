@@ -12,6 +12,8 @@ Error refusal(const plugin::Response& response, const Daemon& daemon);
 std::string message_of(std::string_view body);
 // The shared code of a status together with Docker's text.
 std::string_view code_of(int status, std::string_view message);
+// Whether it is asked without TLS and speaks nothing else.
+bool wants_tls(std::string_view body);
 // Whether it refuses the version of the API that was asked in.
 bool speaks_other_version(const plugin::Response& response);
 // What the HTTP client could not do, in words about the daemon.

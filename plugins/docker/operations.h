@@ -14,7 +14,8 @@ Operations container_operations();         // list, get
 Operations container_state_operations();   // start, stop, restart, pause, ...
 Operations container_output_operations();  // logs, stats
 Operations container_create_operations();  // create, update
-Operations container_inside_operations();  // top, changes, prune, checkpoints
+Operations container_inside_operations();  // top, changes, prune
+Operations checkpoint_operations();
 Operations container_exec_operations();
 Operations container_copy_in_operations();
 Operations container_copy_out_operations();

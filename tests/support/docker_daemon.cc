@@ -29,6 +29,12 @@ namespace engine::test {
 namespace {
 
 const char* const kKeeper = SOURCE_DIR "/tests/support/docker-daemon";
+// Made by tools/setup.
+const char* const kCriu = SOURCE_DIR "/build/criu/bin/criu";
+const char* const kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const char* const kPathWithCriu =
+    "PATH=" SOURCE_DIR
+    "/build/criu/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -45,7 +51,6 @@ pid_t spawn_keeper(std::vector<std::string> words, std::vector<std::string> sett
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  settings.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   std::vector<char*> environment;
   for (std::string& setting : settings) environment.push_back(setting.data());
   environment.push_back(nullptr);
@@ -104,6 +109,26 @@ bool DockerDaemon::possible() {
   return true;
 }
 
+bool DockerDaemon::can_checkpoint() {
+  if (!possible()) return false;
+  if (access(kCriu, X_OK) != 0) {
+    std::printf("skipped: checkpoints need %s, which tools/setup test makes\n", kCriu);
+    return false;
+  }
+  const std::unique_ptr<FILE, int (*)(FILE*)> check(
+      popen((std::string(kCriu) + " check 2>&1").c_str(), "re"), pclose);
+  std::string line, last;
+  for (int c = 0; check && (c = std::fgetc(check.get())) != EOF;) {
+    if (c != '\n')
+      line += static_cast<char>(c);
+    else
+      last = std::exchange(line, {});
+  }
+  if (last == "Looks good.") return true;
+  std::printf("skipped: checkpoints need a kernel that CRIU works with: %s\n", last.c_str());
+  return false;
+}
+
 DockerDaemon& DockerDaemon::shared() {
   static const std::unique_ptr<DockerDaemon> one(new DockerDaemon(SharedOne{}));
   return *one;
@@ -113,10 +138,10 @@ DockerDaemon::DockerDaemon(SharedOne) : folder_(shared_folder()) {
   socket_ = folder_ + "/docker.sock";
   const int starting = locked(folder_ + ".lock", LOCK_EX);
   if (!held(folder_ + "/alive")) {
-    const pid_t cleaner = spawn_keeper({"clean", folder_}, {}, "/dev/null");
+    const pid_t cleaner = spawn_keeper({"clean", folder_}, {kPath}, "/dev/null");
     waitpid(cleaner, nullptr, 0);
     std::filesystem::create_directories(folder_);
-    launch({}, {"DOCKER_DAEMON_GRACE=3", "DOCKER_DAEMON_LOCK=" + folder_ + ".lock"});
+    launch({}, {kPathWithCriu, "DOCKER_DAEMON_GRACE=3", "DOCKER_DAEMON_LOCK=" + folder_ + ".lock"});
   } else {
     lease_ = locked(folder_ + "/lease", LOCK_SH);
   }
@@ -127,7 +152,14 @@ DockerDaemon::DockerDaemon(SharedOne) : folder_(shared_folder()) {
 
 DockerDaemon::DockerDaemon(const std::vector<std::string>& options) : folder_(own_folder()) {
   socket_ = folder_ + "/docker.sock";
-  launch(options, {});
+  launch(options, {kPathWithCriu});
+  wait_until_it_answers();
+  import_image();
+}
+
+DockerDaemon::DockerDaemon(WithoutCriu) : folder_(own_folder()) {
+  socket_ = folder_ + "/docker.sock";
+  launch({}, {kPath});
   wait_until_it_answers();
   import_image();
 }

@@ -22,6 +22,8 @@ class DockerDaemon {
   // Says "skipped: ..." and answers false where no dockerd can run. Begin each test with it:
   //   if (!DockerDaemon::possible()) return;
   static bool possible();
+  // The same where checkpoints are asked for: needs a CRIU that works with this kernel.
+  static bool can_checkpoint();
 
   // The one that all test processes of this build share, side by side: give containers, volumes,
   // networks and images names of your own (`unique`), prune only with a filter, and leave nothing
@@ -30,6 +32,9 @@ class DockerDaemon {
 
   // One of the test's own, to be stopped, killed and filled.
   explicit DockerDaemon(const std::vector<std::string>& options = {});
+  // The same without the CRIU that tools/setup made.
+  struct WithoutCriu {};
+  explicit DockerDaemon(WithoutCriu);
   ~DockerDaemon();
 
   const std::string& folder() const { return folder_; }
@@ -63,6 +68,7 @@ class DockerDaemon {
  private:
   struct SharedOne {};
   explicit DockerDaemon(SharedOne);
+  // `settings` are NAME=value for the script that keeps it.
   void launch(const std::vector<std::string>& options, const std::vector<std::string>& settings);
   void wait_until_it_answers() const;
   void import_image() const;
