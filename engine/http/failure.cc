@@ -1,6 +1,7 @@
 // libcurl's codes as ours; every message names the request.
 #include "engine/http/failure.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -42,21 +43,55 @@ Error timed_out(const Request& request, const Failure& failure) {
   return error;
 }
 
+bool says(std::string_view detail, std::initializer_list<std::string_view> phrases) {
+  return std::ranges::any_of(phrases, [&](std::string_view phrase) {
+    return detail.find(phrase) != std::string_view::npos;
+  });
+}
+
+// By TLS's own message: then nobody has read what we sent.
+bool refuses_our_certificate(std::string_view detail) {
+  return says(detail, {" alert "}) && says(detail, {"certificate", "unknown ca"});
+}
+
+Error not_let_in(const Request& request, const Failure& failure) {
+  const bool ours = !request.tls.client_cert.empty();
+  return Error(code::kUnauthenticated,
+               place_of(request) +
+                   (ours ? " does not take the certificate '" + request.tls.client_cert + "': "
+                         : " wants a certificate of ours: ") +
+                   std::string(failure.detail),
+               "set client_cert and client_key to a certificate that it trusts");
+}
+
 Error broken(const Request& request, const Failure& failure) {
   const bool cut = failure.answering || failure.outcome == CURLE_PARTIAL_FILE;
   Error error(code::kNetworkError,
               name_of(request) +
                   (cut ? " broke off in the middle of the answer: " : " broke off: ") +
                   std::string(failure.detail));
+  if (says(failure.detail, {"wrong version number"})) {
+    error.hint = "it seems to speak no TLS there";
+  } else if (!failure.answering && request.url.starts_with("https:")) {
+    // Who hangs up at once has often been sent a certificate that he does not take.
+    error.hint =
+        "if it wants a certificate of ours, set client_cert and client_key to one it trusts";
+  }
   error.retryable = true;
   return error;
 }
 
 Error untrusted(const Request& request, const Failure& failure) {
-  return Error(
+  Error error(
       code::kFailed,
       "the certificate of " + place_of(request) + " is not trusted: " + std::string(failure.detail),
       "name the authority that signed it with ca_file");
+  if (says(failure.detail, {"has expired", "not yet valid"})) {
+    error.hint = "renew it there, or set the clock of the machine that has it wrong";
+  } else if (says(failure.detail, {"target host name"})) {
+    error.hint = "ask under a name that the certificate is made out to";
+  }
+  return error;
 }
 
 Error classified(const Request& request, const Failure& failure) {
@@ -92,6 +127,7 @@ Error classified(const Request& request, const Failure& failure) {
     case CURLE_UNSUPPORTED_PROTOCOL:  // of the answer: ours was looked at before
       return Error(code::kNetworkError, place_of(request) + " does not answer in HTTP: " + detail);
     default:
+      if (refuses_our_certificate(detail)) return not_let_in(request, failure);
       return broken(request, failure);
   }
 }
@@ -100,7 +136,8 @@ Error classified(const Request& request, const Failure& failure) {
 
 Error error_of(const Request& request, const Failure& failure) {
   Error error = classified(request, failure);
-  error.outcome_unknown = failure.sent_bytes > 0 && !request.is_read();
+  const bool unread = error.code == code::kUnauthenticated;
+  error.outcome_unknown = failure.sent_bytes > 0 && !unread && !request.is_read();
   return error;
 }
 
