@@ -153,7 +153,13 @@ void get_uptime(plugin::Call call) {
 }
 
 void list_disks(plugin::Call call) {
-  call.answer_from_worker([all = call.args().boolean("all")]() -> Result<std::string> {
+  call.answer_from_worker([all = call.args().boolean("all"),
+                           path = call.args().string("path")]() -> Result<std::string> {
+    if (!path.empty()) {
+      const auto disk = disk_below(kProc, path);
+      if (!disk) return fail(disk.error());
+      return "[" + disk_json(*disk) + "]";
+    }
     const auto disks = read_disks(kProc, all);
     if (!disks) return fail(disks.error());
     return array_of(*disks, disk_json);

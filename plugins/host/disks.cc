@@ -7,7 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
+#include <optional>
 
 namespace engine::host {
 
@@ -101,6 +103,25 @@ Result<std::vector<Disk>> read_disks(const std::string& proc, bool all) {
   std::vector<Disk> disks;
   for (auto& mount : mounts) disks.push_back(measure(std::move(mount)));
   return disks;
+}
+
+Result<Disk> disk_below(const std::string& proc, const std::string& path) {
+  if (!path.starts_with('/')) {
+    return fail(code::kInvalidArgument, "'" + path + "' is no absolute path");
+  }
+  const auto text = read_text(proc + "/self/mountinfo");
+  if (!text) return fail(text.error());
+  std::error_code problem;
+  std::string real = std::filesystem::weakly_canonical(path, problem);
+  if (problem) real = path;
+  std::optional<Mount> found;
+  for (auto& mount : parse_mounts(*text)) {
+    const std::string folder = mount.mount == "/" ? "/" : mount.mount + "/";
+    if (!(real + "/").starts_with(folder)) continue;
+    if (!found || mount.mount.size() > found->mount.size()) found = std::move(mount);
+  }
+  if (!found) return fail(code::kNotFound, "no file system has '" + path + "' on it");
+  return measure(std::move(*found));
 }
 
 std::string disk_json(const Disk& disk) {

@@ -29,6 +29,8 @@ struct Disk {
 // Asks the file system; may block for long where it is a dead network share.
 Disk measure(Mount mount);
 Result<std::vector<Disk>> read_disks(const std::string& proc, bool all);
+// The one that a path is on, or would be.
+Result<Disk> disk_below(const std::string& proc, const std::string& path);
 std::string disk_json(const Disk& disk);
 
 }  // namespace engine::host

@@ -68,6 +68,7 @@ constexpr engine_field kUptime[] = {
 constexpr engine_field kDiskParams[] = {
     optional("all", ENGINE_BOOLEAN, "Also file systems that keep nobody's data, such as /proc.",
              "false"),
+    optional("path", ENGINE_STRING, "Only the one, of any kind, that this absolute path is on."),
 };
 
 constexpr const char* kSorts[] = {"cpu", "memory", nullptr};

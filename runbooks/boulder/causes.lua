@@ -6,14 +6,12 @@ local units = require("std.units")
 
 local causes = {}
 
--- The file system that a path is on: the longest mount that is above it.
-local function mount_of(disks, path)
-  local found
-  for mount in pairs(disks) do
-    local below = mount == "/" or path == mount or path:sub(1, #mount + 1) == mount .. "/"
-    if below and (not found or #mount > #found) then found = mount end
-  end
-  return found
+-- The file system that a path is on, of whatever kind, becomes one of the machine's.
+local function add_disk_of(machine, path)
+  local answered, disks = pcall(host.disk.list, { path = path })
+  local disk = answered and disks[1] or { mount = path, error = disks.message }
+  machine.disk[disk.mount] = machine.disk[disk.mount] or disk
+  return disk.mount
 end
 
 local function fullness(disk)
@@ -24,10 +22,12 @@ end
 --- The disks that starting a workspace needs, the root's and that of Docker's data, with how full they are.
 ---@return table[] { mount, used_percent, of, available_bytes, full, error? }
 function causes.disks(machine, root_dir, limit)
-  local wanted, found = { mount_of(machine.disk, "/") or false, root_dir and mount_of(machine.disk, root_dir) }, {}
-  for i, mount in ipairs(wanted) do
-    local disk = mount and machine.disk[mount]
-    if disk and not (i == 2 and mount == wanted[1]) then
+  local mounts, found = { "/" }, {}
+  local below = root_dir and add_disk_of(machine, root_dir) or "/"
+  if below ~= "/" then mounts[2] = below end
+  for _, mount in ipairs(mounts) do
+    local disk = machine.disk[mount]
+    if disk then
       if disk.error then
         found[#found + 1] = { mount = mount, full = true, error = disk.error }
       else

@@ -9,6 +9,8 @@
 
 #include "tests/support/boulder.h"
 #include "tests/support/catch.h"
+#include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace engine;
 using namespace engine::test;
@@ -78,6 +80,42 @@ TEST_CASE("a full disk is named and old stopped workspaces go only when asked", 
   CHECK_FALSE(boulder.exists("ws-old"));
   CHECK(boulder.exists("ws-kept"));
   CHECK(boulder.is_running("ws-up"));
+}
+
+TEST_CASE("the disk of Docker's data is named when it is full and no start was even seen",
+          "[docker]") {
+  if (!DockerDaemon::possible()) return;
+  const TemporaryFolder folder;
+  const SmallDisk disk(folder.path(), "16m");
+  if (!disk.mounted) return;
+  const Boulder boulder({"--data-root", disk.path() + "/docker"});
+  boulder.workspace("old", "bob", "head -c 300000 /dev/zero > /data");
+  boulder.docker.wait("ws-old");
+  const std::vector<std::string> since = {"--since", "1ms", "--cleanup-older-than", "0s"};
+
+  const Ended roomy = boulder.run(kRunbook, since);
+  INFO(roomy.out << roomy.err);
+  CHECK_FALSE(contains(roomy.out, "CAUSE: disk full"));
+  CHECK(contains(roomy.out, "disk    " + disk.path()));
+
+  disk.fill_up_to(0);
+  CHECK(boulder.docker
+            .request("POST", "/containers/create?name=ws-new",
+                     std::string(R"({"Image":")") + DockerDaemon::kImage + R"(","Cmd":["true"]})")
+            .status == 500);
+  const Ended full = boulder.run(kRunbook, since);
+  INFO(full.out << full.err);
+  CHECK(contains(full.out, "CAUSE: disk full"));
+  CHECK(contains(full.out, "disk " + disk.path() + "/docker has 100 % of its space used"));
+  CHECK(contains(full.out, "ws-old (workspace old, bob)"));
+  CHECK(boulder.exists("ws-old"));
+
+  std::vector<std::string> cleaning = since;
+  cleaning.emplace_back("--cleanup");
+  const std::string result = boulder.result(kRunbook, cleaning);
+  INFO(result);
+  CHECK(at(result, "cleanup.removed") == R"(["ws-old"])");
+  CHECK(disk.free() > 300'000);
 }
 
 TEST_CASE("without a full disk nothing is cleaned up", "[docker]") {

@@ -141,7 +141,7 @@ TEST_CASE("rule 11: an engine that is killed while it is stopped loses its run a
 
 TEST_CASE("a full disk is told in clear words and the run goes on once there is room") {
   Cli cli;
-  const SmallDisk disk(cli.state_dir(), "size=1500k");
+  const SmallDisk disk(cli.state_dir(), "1500k");
   if (!disk.mounted) return;
   const std::string file = cli.write("fills.lua", R"(
 return runbook {

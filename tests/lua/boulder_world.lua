@@ -60,6 +60,7 @@ local function fake_host(disk_used)
         disk = { ["/"] = { used_percent = disk_used or 10, available_bytes = 2 ^ 30 } },
       }
     end,
+    disk = { list = function() return { { mount = "/" } } end },
     interface = {
       list = function()
         local figures = { bytes = 2048, errors = 3, dropped = 4 }

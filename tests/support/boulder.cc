@@ -14,7 +14,7 @@ std::string labels_of(const std::string& workspace, const std::string& owner) {
 
 }  // namespace
 
-Boulder::Boulder() {
+Boulder::Boulder(const std::vector<std::string>& options) : docker(options) {
   cli.env["DOCKER_HOST"] = docker.docker_host();
   // A site's own folder comes before the runbooks that came with the program.
   cli.env["ENGINE_RUNBOOKS"] = cli.folder() + "/site:" + SOURCE_DIR + "/runbooks";

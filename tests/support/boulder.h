@@ -15,7 +15,8 @@ class Boulder {
  public:
   static constexpr const char* kLives = "trap 'exit 0' TERM; while :; do sleep 0.2; done";
 
-  Boulder();
+  // `options` are dockerd's.
+  explicit Boulder(const std::vector<std::string>& options = {});
 
   // A workspace's container that is started, which may fail: "owner" "" is none. `more` goes into
   // the request.

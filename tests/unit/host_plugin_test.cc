@@ -259,6 +259,10 @@ TEST_CASE("the smaller host operations answer", "[host]") {
   CHECK(fixture.answer("host.load.get", "{}").number("/one_per_cpu") >= 0);
   CHECK(fixture.answer("host.uptime.get", "{}").text("/booted_at").ends_with("Z"));
   CHECK(fixture.answer("host.interface.list", "{}").has("/0/name"));
+  const auto below = fixture.answer("host.disk.list", R"({"path":"/proc/self/no/such/file"})");
+  CHECK(below.list().size() == 1);
+  CHECK(below.text("/0/mount") == "/proc");
+  CHECK(fixture.code("host.disk.list", R"({"path":"proc"})") == "INVALID_ARGUMENT");
   const auto all = fixture.answer("host.disk.list", R"({"all":true})");
   CHECK(all.list().size() > fixture.answer("host.disk.list", "{}").list().size());
 }
