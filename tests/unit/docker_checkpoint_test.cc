@@ -162,6 +162,50 @@ TEST_CASE("a daemon without CRIU says so and what to do", "[docker][real]") {
   CHECK(world.state(name) == "running");
 }
 
+TEST_CASE("what Docker shows for a moment after a checkpoint is waited for", "[docker]") {
+  const TemporaryFolder folder;
+  int looks = 0, paused = 0;
+  bool saved = false, is_gone = false, is_away = false;
+  const HttpServer server(
+      [&](HttpPeer& peer) {
+        const auto asks = [&](const char* what) { return peer.head.find(what) != peer.head.npos; };
+        const char* header = "Api-Version: 1.41\r\n";
+        if (asks("/checkpoints ")) {
+          saved = true;
+          return peer.answer(201, "", header);
+        }
+        if (saved && is_away) return false;
+        if (asks("/wait?condition=not-running ")) {
+          if (is_gone) return peer.answer(404, R"({"message":"No such container: db"})", header);
+          return peer.answer(200, R"({"StatusCode":137})", header);
+        }
+        if (!asks("/db/json ")) return peer.answer(200, "OK", header);
+        const bool frozen = saved && ++looks <= paused;
+        return peer.answer(
+            200, std::string(R"({"State":{"Paused":)") + (frozen ? "true" : "false") + "}}",
+            header);
+      },
+      folder.path() + "/docker.sock");
+  PluginFixture world("{\"socket\":\"" + server.unix_socket() + "\"}");
+  const std::string end = R"({"container":"db","name":"c1"})";
+  const std::string live = R"({"container":"db","name":"c1","leave_running":true})";
+
+  paused = 2;
+  world.answer("docker.checkpoint.create", live);
+  CHECK(looks == 3);
+  world.answer("docker.checkpoint.create", end);
+  is_gone = true;
+  world.answer("docker.checkpoint.create", end);
+
+  is_away = true;
+  for (const std::string& args : {live, end}) {
+    saved = false;
+    const auto cut = world.call("docker.checkpoint.create", args);
+    REQUIRE_FALSE(cut.has_value());
+    CHECK(cut.error().outcome_unknown);
+  }
+}
+
 TEST_CASE("a start from a checkpoint that containerd still holds is asked for again", "[docker]") {
   const TemporaryFolder folder;
   int starts = 0, refusals = 0;
