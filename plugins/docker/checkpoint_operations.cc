@@ -118,7 +118,11 @@ void preview(const Call& call, bool wanted, std::string_view code, const std::st
       return call.fail(Error(code, "checkpoint " + call.args().string("name") + " " + what +
                                        " for container " + call.args().string("container")));
     }
-    inspect(call, [call](element container) { done_preview(call, container, true); });
+    inspect(call, [call, wanted](element container) {
+      const bool can = wanted || boolean_at(container, "State/Running");
+      if (!can) return call.fail(not_running(container, "saved"));
+      done_preview(call, container, true);
+    });
   });
 }
 void preview_create(Call call) { preview(call, false, code::kAlreadyExists, "already exists"); }

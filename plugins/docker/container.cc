@@ -44,6 +44,11 @@ void done_changed(const Call& call, bool changed) {
   call.done(changed ? R"({"changed":true})" : R"({"changed":false})");
 }
 
+Error not_running(element container, std::string_view deed) {
+  return Error(code::kConflict, "container " + std::string(bare_name(text_at(container, "Name"))) +
+                                    " is not running and cannot be " + std::string(deed));
+}
+
 void done_preview(const Call& call, element container, bool changes) {
   std::string out;
   JsonWriter(out)

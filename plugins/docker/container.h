@@ -21,6 +21,9 @@ void post(const Call& call, std::string_view behind, Ask request, Heard heard);
 // {"changed": true}
 void done_changed(const Call& call, bool changed);
 
+// CONFLICT: the deed ("paused") is for containers that run.
+Error not_running(element container, std::string_view deed);
+
 // For dry runs: which container it is, the state it is in, and whether the call would change it.
 void done_preview(const Call& call, element container, bool changes);
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kNotModified = 304;
 constexpr int64_t kStartAgainMs = 250;
-constexpr int kStartsAgainMax = 40;
+constexpr int kStartsAgainMax = 20;
 
 // What containerd still holds of a checkpoint gets in the way of a start from it until containerd
 // has tidied up. Such a start has done nothing.
@@ -139,11 +139,6 @@ void preview_stop(Call call) {
 }
 void preview_always(Call call) {
   inspect(call, [call](element container) { done_preview(call, container, true); });
-}
-
-Error not_running(element container, std::string_view deed) {
-  return Error(code::kConflict, "container " + std::string(bare_name(text_at(container, "Name"))) +
-                                    " is not running and cannot be " + std::string(deed));
 }
 
 void preview_running(const Call& call, std::string_view deed, auto changes) {

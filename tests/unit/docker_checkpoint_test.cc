@@ -114,6 +114,9 @@ TEST_CASE("a dry run and a probe look at checkpoints", "[docker][real]") {
   CHECK(preview("docker.checkpoint.create", "new") == "none");
   CHECK(preview("docker.checkpoint.create", "there") == "ALREADY_EXISTS");
   CHECK(preview("docker.checkpoint.remove", "there") == "none");
+  world.answer("docker.container.stop", world.of(name));
+  CHECK(preview("docker.checkpoint.create", "new") == "CONFLICT");
+  CHECK(preview("docker.checkpoint.remove", "there") == "none");
   CHECK(preview("docker.checkpoint.remove", "gone") == "NOT_FOUND");
   CHECK(world.names(name) == Names{"there"});
 }
