@@ -2,6 +2,7 @@
 #include "tests/support/docker_fixture.h"
 #include "tests/support/fake_registry.h"
 #include "tests/support/small_disk.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace engine;
 using test::DockerDaemon;
@@ -12,7 +13,9 @@ using test::SmallDisk;
 
 TEST_CASE("what needs room on a full disk says so and works once there is some", "[docker][real]") {
   if (!DockerDaemon::possible()) return;
-  const SmallDisk disk("24m");
+  const TemporaryFolder folder;
+  const SmallDisk disk(folder.path(), "24m");
+  if (!disk.mounted) return;
   const TemporaryFolder folder;
   DockerDaemon daemon({"--data-root", disk.path() + "/docker"});
   DockerWorld world(daemon);
