@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include <fstream>
+
 namespace engine {
 namespace {
 
@@ -25,6 +27,12 @@ class SystemClock final : public Clock {
 };
 
 }  // namespace
+
+std::string Clock::boot_id() const {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  return id;
+}
 
 const Clock& system_clock() {
   static const SystemClock clock;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace engine {
 
@@ -10,6 +11,7 @@ class Clock {
   virtual ~Clock() = default;
   virtual int64_t wall_ms() const = 0;  // since 1970
   virtual int64_t boot_ns() const = 0;  // CLOCK_BOOTTIME: monotonic, counts suspend
+  virtual std::string boot_id() const;  // another after each start of the machine
 };
 
 // The machine's own clocks.

@@ -12,7 +12,7 @@ constexpr size_t kWordsMax = 1000;
 // Answers how the run stood.
 Result<std::string> cancel(Records& records, const store::RunRecord& run) {
   const std::string state = records.state(run);
-  if (run.state != "running")
+  if (run.has_ended())
     return fail(code::kConflict, "run " + run.id + " has ended already: it " +
                                      (state == "cancelled" ? "was " : "has ") + state);
   store::Mail mail;

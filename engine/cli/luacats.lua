@@ -94,7 +94,8 @@ function timeout(duration, fn, ...) end
 ---@return any ...
 function retry(options, fn) end
 
----@param duration engine.duration
+---For a duration, or until a time of day: sleep{ till = "2026-11-21T02:00:00Z" }.
+---@param duration engine.duration|{ till: string|integer }
 function sleep(duration) end
 
 ---Sends a signal to a run, which takes it now or when it comes to wait for it. It is sent exactly once.

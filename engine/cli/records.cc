@@ -65,6 +65,7 @@ Result<void> Records::send(const store::RunRecord& run, store::Mail mail, Check 
 void Records::ring(const std::string& id) {
   for (int times = 0; times < kRings; ++times) {
     const Result<store::RunRecord> now = store::find_run(*db_, id);
+    if (now && now->state == "waiting") return store_->ring_all();
     if (!now || now->state != "running" || !store_->is_alive(now->owner)) return;
     if (store_->ring(now->owner)) return;
     const TaskPtr pause = start_timer(loop_, kBetweenRings, [this] { loop_.stop(); });

@@ -17,22 +17,31 @@ constexpr size_t kWordsMax = 1000;
 
 using Runs = std::vector<store::RunRecord>;
 
-Result<Runs> interrupted(store::Store& store) {
+Result<void> add_nobodys(store::Store& store, const std::string& state, Runs& found) {
   Result<store::Database*> database = store.reader();
   if (!database) return fail(database.error());
-  Runs found;
   store::RunFilter filter;
-  filter.state = "running";
+  filter.state = state;
   filter.limit = kPage;
   for (;;) {
     Result<Runs> page = store::list_runs(**database, filter);
     if (!page) return fail(page.error());
     for (store::RunRecord& run : *page) {
       filter.before_key = run.key;
-      if (store.state_of(run) == "interrupted") found.insert(found.begin(), std::move(run));
+      if (store.state_of(run) != "running") found.push_back(std::move(run));
     }
-    if (page->size() < kPage) return found;
+    if (page->size() < kPage) return {};
   }
+}
+
+// Unfinished runs that no process carries, as they were started.
+Result<Runs> nobodys(store::Store& store) {
+  Runs found;
+  for (const char* state : {"running", "waiting"}) {
+    if (Result<void> added = add_nobodys(store, state, found); !added) return fail(added.error());
+  }
+  std::ranges::sort(found, {}, &store::RunRecord::key);
+  return found;
 }
 
 Result<Runs> named(store::Store& store, const Words& ids) {
@@ -103,8 +112,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   auto engine = Engine::start(**config);
   if (!engine) return session.fail(engine.error());
   store::Store& store = *(*engine)->store;
-  const Result<Runs> found =
-      parsed->words.empty() ? interrupted(store) : named(store, parsed->words);
+  const Result<Runs> found = parsed->words.empty() ? nobodys(store) : named(store, parsed->words);
   if (!found) return session.fail(found.error());
   if (found->empty()) {
     if (session.format != Format::table) session.print_list(std::vector<std::string>());
@@ -138,7 +146,8 @@ Command resume_command() {
       .summary = "Goes on with runs whose process is gone, or gives one that failed a new attempt.",
       .usage = "resume [RUN ...] [--assume done|not-done] [--from STEP [--edited]]",
       .details =
-          "Without RUN: all that are shown as interrupted. Each is rebuilt from its journal, with "
+          "Without RUN: all that no process carries, which are shown as interrupted, or as "
+          "waiting. Each is rebuilt from its journal, with "
           "the code it began with, and goes on at the first call that the journal does not hold. A "
           "change that had begun and whose outcome nobody knows is done again where that does no "
           "harm, or looked for where its operation can tell; otherwise the run is told IN_DOUBT, "

@@ -11,8 +11,8 @@ namespace engine::cli {
 namespace {
 
 constexpr std::string_view kInterrupted = "interrupted";
-constexpr std::array kStates =
-    std::to_array<std::string_view>({"running", "succeeded", "failed", "cancelled", kInterrupted});
+constexpr std::array kStates = std::to_array<std::string_view>(
+    {"running", "waiting", "succeeded", "failed", "cancelled", kInterrupted});
 constexpr int kLimit = 50;
 constexpr int kLimitMax = 100'000;
 
@@ -46,7 +46,7 @@ Result<store::RunFilter> filter_of(const Parsed& parsed) {
   for (const std::string_view state : kStates) known = known || filter.state == state;
   if (!known) {
     return fail(code::kInvalidArgument, "no state named '" + filter.state + "'",
-                "use running, succeeded, failed, cancelled or interrupted");
+                "use running, waiting, succeeded, failed, cancelled or interrupted");
   }
   if (const auto since = parsed.value("since")) {
     const Result<int64_t> from = parse_since(*since);
@@ -89,7 +89,7 @@ Result<std::vector<Listed>> find_runs(Records& records, store::RunFilter filter)
 
 Paint paint_of(std::string_view state) {
   if (state == "succeeded") return Paint::green;
-  return state == "running" ? Paint::blue : Paint::red;
+  return state == "running" || state == "waiting" ? Paint::blue : Paint::red;
 }
 
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
@@ -142,10 +142,10 @@ Command runs_command() {
                 {"state",
                  's',
                  "STATE",
-                 "running, succeeded, failed, cancelled or interrupted.",
+                 "running, waiting, succeeded, failed, cancelled or interrupted.",
                  false,
                  false,
-                 {"running", "succeeded", "failed", "cancelled", "interrupted"}},
+                 {"running", "waiting", "succeeded", "failed", "cancelled", "interrupted"}},
                 {"since", 0, "TIME", "Only runs started since: 2h, 7d, or a time.", false, false},
                 {"waiting", 'w', "", "What runs wait for, and since when.", false, false},
                 {"limit", 'l', "N", "At most so many (default 50).", false, false}},

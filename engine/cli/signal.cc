@@ -52,7 +52,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   if (!records) return session.fail(records.error());
   const Result<store::RunRecord> found = (*records)->find(parsed->words[0]);
   if (!found) return session.fail(found.error());
-  if (found->state != "running") {
+  if (found->has_ended()) {
     return session.fail(
         Error(code::kConflict, "run " + found->id + " has ended: nobody takes its signals"));
   }

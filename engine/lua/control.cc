@@ -38,6 +38,26 @@ Result<int> wait(lua_State* L) {
   });
 }
 
+// wait_till(time, what): a time of day, as text or as os.time gives it
+Result<int> wait_till(lua_State* L) {
+  const std::string what(text_at(L, 2));
+  int64_t till = 0;
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    till = static_cast<int64_t>(std::ceil(lua_tonumber(L, 1) * 1000));
+  } else if (lua_type(L, 1) == LUA_TSTRING) {
+    const Result<int64_t> read = parse_time(text_at(L, 1));
+    if (!read)
+      return fail(code::kInvalidArgument, what + ": " + read.error().message, read.error().hint);
+    till = *read;
+  } else {
+    return fail(code::kInvalidArgument, what + ": till takes a time, not a " + luaL_typename(L, 1),
+                "write it like 2026-11-21T02:00:00Z, or give what os.time answers");
+  }
+  return Coroutine::await(L, what, [&](Coroutine& self, Done done) {
+    return state(L).outside.wait_till(self.next_place(), till, std::move(done));
+  });
+}
+
 // word(name, arguments): the run's answer
 Result<int> word(lua_State* L) {
   const std::string_view name = text_at(L, 1);
@@ -222,6 +242,7 @@ Result<int> error_of(lua_State* L) {
 
 void install_control(lua_State* L) {
   static constexpr luaL_Reg kFunctions[] = {{"wait", bind<wait>},
+                                            {"wait_till", bind<wait_till>},
                                             {"word", bind<word>},
                                             {"group", start_group},
                                             {"duration", bind<duration>},

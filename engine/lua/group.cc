@@ -24,9 +24,12 @@ Group::Group(Scheduler& scheduler, Coroutine& parent, GroupOptions options)
       doubts_before_(scheduler.state().outside.doubts()),
       members_(static_cast<size_t>(options.count)),
       timer_([this] { timed_out(); }),
-      grace_([this] { destroy(), finish_if_ended(); }) {}
+      grace_([this] { destroy(), finish_if_ended(); }) {
+  ++scheduler_.groups;
+}
 
 Group::~Group() {
+  --scheduler_.groups;
   drop(timer_);
   drop(grace_);
 }

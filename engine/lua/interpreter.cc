@@ -39,6 +39,7 @@ class Host final : public Interpreter, private Waiter {
   void on_ready(std::function<void()> fn) override { scheduler_.on_ready = std::move(fn); }
   void cancel(Error reason) override;
   const std::expected<std::string, Failure>& outcome() const override { return outcome_; }
+  int waiting() const override { return scheduler_.tasks - scheduler_.groups; }
   size_t memory_bytes() const override { return state_->arena.used(); }
   std::chrono::nanoseconds cpu_used() const override { return state_->cpu_used; }
 

@@ -73,6 +73,9 @@ class Interpreter {
   // After Turn::finished: the JSON of what run(ctx) returned, or the failure.
   virtual const std::expected<std::string, Failure>& outcome() const = 0;
 
+  // While it is idle: how many of its tasks wait for something from outside, and not for tasks of
+  // their own.
+  virtual int waiting() const = 0;
   virtual size_t memory_bytes() const = 0;
   virtual std::chrono::nanoseconds cpu_used() const = 0;
 };

@@ -1,6 +1,7 @@
 // What a run lends its script: the only ways by which anything gets in or out of a Lua state.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,6 +58,10 @@ class Outside {
   virtual Result<std::string> ended(const Place&, Result<std::string> outcome) { return outcome; }
   // A wait of the script's own (sleep, back-off); answers "null".
   virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
+  // The same until a time of day, in milliseconds since 1970, which the wall clock tells.
+  virtual TaskPtr wait_till(const Place& place, int64_t till_ms, Done done) {
+    return wait(place, std::max<int64_t>(0, till_ms - now_ms()), std::move(done));
+  }
   // A bound on something else: what timeout() gives its function, or, with number 0, the grace time
   // of the group that is the task's call `place.task` (of the run where that is ""). The same as a
   // wait, but for a dry run, where waits end at once and bounds do not.

@@ -40,7 +40,8 @@ class Scheduler {
 
   State& state() { return state_; }
   std::function<void()> on_ready;
-  int tasks = 0;  // alive
+  int tasks = 0;   // alive
+  int groups = 0;  // each is what one of these tasks waits for
 
  private:
   struct Delivery {

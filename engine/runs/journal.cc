@@ -154,6 +154,13 @@ void Journal::keep(std::string name, std::string text) {
   });
 }
 
+void Journal::park(store::Parking parking, store::Committed committed) {
+  const store::LiveRun run = live();
+  if (dirty()) send({});
+  broken_ = nullptr;
+  store_.park_run(run, std::move(parking), std::move(committed));
+}
+
 void Journal::finish(store::RunEnd end, std::string entry,
                      std::move_only_function<void(Result<void>)> committed) {
   if (!live_) send({});  // goes with the end, in one commit

@@ -51,6 +51,9 @@ class Journal {
   void finish(store::RunEnd end, std::string entry,
               std::move_only_function<void(Result<void>)> committed);
 
+  // The run waits in the store alone from here on. Afterwards the journal is closed.
+  void park(store::Parking parking, store::Committed committed);
+
   // A text that the run has come to depend on after its start.
   void pin(store::SourceText source);
 

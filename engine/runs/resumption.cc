@@ -65,7 +65,8 @@ Error not_resumable(const store::RunRecord& run, const std::string& state) {
 
 }  // namespace
 
-Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal) {
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal,
+                                   const Clock& clock) {
   Result<store::Database*> database = store.reader();
   if (!database) return fail(database.error());
   Result<store::RunRecord> record = store::find_run(**database, request.run);
@@ -75,10 +76,16 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
   const bool settles = request.from.empty() && request.assumed != Assumed::nothing;
   Resumption found;
   found.new_attempt = ended && (!request.from.empty() || settles);
-  if (state != "interrupted" && !found.new_attempt) return fail(not_resumable(*record, state));
-  if (state == "interrupted" && !request.from.empty()) {
-    return fail(code::kConflict, "run " + record->id + " was interrupted, it did not fail",
+  const bool waits = state == "interrupted" || state == "waiting";
+  if (!waits && !found.new_attempt) return fail(not_resumable(*record, state));
+  if (waits && !request.from.empty()) {
+    return fail(code::kConflict, "run " + record->id + " has not failed: it is " + state,
                 "engine resume " + record->id + " goes on with it");
+  }
+  if (state == "waiting") {
+    Result<int64_t> stepped = store::stepped_since(**database, record->clock, record->ahead, clock);
+    if (!stepped) return fail(stepped.error());
+    found.stepped_ms = *stepped;
   }
   Result<int64_t> tail = store::find_tail(**database, *record);
   if (!tail) return fail(tail.error());

@@ -29,10 +29,13 @@ struct Resumption {
   JournalSize size;
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
+  int64_t stepped_ms = 0;    // how far the wall clock was set while the run was parked
 };
 
-// An interrupted run goes on; a failed or cancelled one gets a new attempt, at a step, or where a
-// person settles its doubt. CONFLICT for a run that a living process carries, or that ended well.
-Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal);
+// An interrupted or parked run goes on; a failed or cancelled one gets a new attempt, at a step, or
+// where a person settles its doubt. CONFLICT for a run that a living process carries, or that ended
+// well.
+Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, Seal& seal,
+                                   const Clock& clock);
 
 }  // namespace engine::runs

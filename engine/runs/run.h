@@ -1,8 +1,10 @@
 // One execution of a runbook: its script, what the script may reach, and its record.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,7 +94,13 @@ class Run : public lua::Outside, public ops::Caller {
   void flush() {
     if (journal_) journal_->flush();
   }
+  // What it waits for, where it waits for nothing but times and mail, so that it can leave memory.
+  std::optional<store::Parking> parking() const;
+  // Hands it to the store; afterwards it may be destroyed at any time.
+  void park(const store::Parking& parking, store::Committed committed);
   bool dirty() const { return journal_ && journal_->dirty(); }
+  // Nothing of it is on its way to whoever looks on; asks for what is left to be sent.
+  bool has_shown_all();
   bool awaits_commit() const { return journal_ && journal_->unconfirmed() > 0; }
   const std::string& id() const { return id_; }
   int attempt() const { return attempt_; }
@@ -100,7 +108,9 @@ class Run : public lua::Outside, public ops::Caller {
   Source present_source() const;
   const StartRequest& request() const { return request_; }
   Callbacks& callbacks() { return callbacks_; }
-  bool queued = false;  // the runner's note: it stands in a queue for a turn
+  // The runner's notes: it stands in a queue for a turn; since when it waits.
+  bool queued = false;
+  std::chrono::steady_clock::time_point idle_since;
 
   // lua::Outside
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
@@ -110,6 +120,7 @@ class Run : public lua::Outside, public ops::Caller {
   void taken(std::string_view task, int number) override;
   Result<std::string> ended(const lua::Place& place, Result<std::string> outcome) override;
   TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
+  TaskPtr wait_till(const lua::Place& place, int64_t till_ms, Done done) override;
   TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
   void step_closed(int id, const Error* error) override;
@@ -209,9 +220,18 @@ class Run : public lua::Outside, public ops::Caller {
   void lock_taken(const std::string& place);
   bool has_its_locks();
   void relock(const store::Ticket& ticket);
-  // Recorded as a wait of `delay_ms`, which takes `really_ms`.
-  TaskPtr delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
-  TaskPtr begin_delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done);
+
+  // Waits for a time, in run_waits.cc.
+  class Wait;
+  struct Delay {
+    int64_t recorded_ms = 0;      // as the script meant it
+    int64_t really_ms = 0;        // from now on; a dry run does not wait
+    bool bounds = false;          // it is no wait of a task, but ends one
+    std::optional<int64_t> till;  // by the wall clock
+  };
+  TaskPtr delay(const lua::Place& place, Delay delay, Done done);
+  TaskPtr begin_delay(const lua::Place& place, const Delay& delay, Done done);
+  int64_t waited_until() const;  // the wall clock, less what it was set forward while parked
 
   // The replay's half, in run_replay.cc.
   bool replaying() const { return replay_ && !replay_->live(); }
@@ -247,7 +267,9 @@ class Run : public lua::Outside, public ops::Caller {
   std::vector<store::SourceText> unpinned_;               // taken before
   std::vector<std::pair<std::string, int64_t>> cancels_;  // asked for during the replay
   Mailbox mailbox_;
-  std::map<std::string, Word*> words_;                // by place
+  std::map<std::string, Word*> words_;  // by place
+  std::set<Wait*> waits_;
+  int64_t stepped_ms_ = 0;  // how far the wall clock was set while it was parked
   std::map<std::string, store::Ticket> asked_locks_;  // by place, that the script waits for
   std::map<std::string, store::Ticket> held_locks_;   // by the place that others know
   bool drew_tickets_ = false;

@@ -120,51 +120,6 @@ TaskPtr Run::begin(const ops::Operation* within, ops::Call call, Done done) {
   return held;
 }
 
-TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
-  return delay(place, delay_ms, request_.dry_run ? 0 : delay_ms, std::move(done));
-}
-
-TaskPtr Run::deadline(const lua::Place& place, int64_t delay_ms, Done done) {
-  return delay(place, delay_ms, delay_ms, std::move(done));
-}
-
-TaskPtr Run::delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done) {
-  if (!replaying()) return begin_delay(place, delay_ms, really_ms, std::move(done));
-  // What has passed since then counts, also what passed while nobody carried the run.
-  const int64_t until = now_ms_ + really_ms;
-  return replay_->ask({place_key(place.task, place.number), "", std::to_string(delay_ms), "", ""},
-                      std::move(done), [this, place, delay_ms, until](Done answer) {
-                        return begin_delay(place, delay_ms, until - shared_.clock.wall_ms(),
-                                           std::move(answer));
-                      });
-}
-
-TaskPtr Run::begin_delay(const lua::Place& place, int64_t delay_ms, int64_t really_ms, Done done) {
-  class Wait : public Task {
-   public:
-    Wait(ops::Deadlines& deadlines, int64_t delay_ms, Callback passed) : deadlines_(deadlines) {
-      entry_ = deadlines.add(Millis(delay_ms), [this, passed = std::move(passed)]() mutable {
-        entry_.reset();
-        Callback last = std::move(passed);
-        last();  // may destroy this
-      });
-    }
-    ~Wait() override {
-      if (entry_) deadlines_.remove(*entry_);
-    }
-
-   private:
-    ops::Deadlines& deadlines_;
-    std::optional<ops::Deadlines::Entry> entry_;
-  };
-  if (journal_->dirty()) journal_->barrier([](Result<void>) {});
-  return std::make_unique<Wait>(
-      shared_.deadlines, really_ms, [this, place, delay_ms, done = std::move(done)]() mutable {
-        journal_->note(entries::waited(place.task, place.number, delay_ms, tick()));
-        done(std::string("null"));
-      });
-}
-
 void Run::intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) {
   journal_->note(entries::intent(call));
   journal_->barrier(std::move(go));

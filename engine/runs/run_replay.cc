@@ -32,6 +32,7 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
   parent_ = record.parent;
   has_children_ = true;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
+  stepped_ms_ = resumption.stepped_ms;
   began_at_ms_ = resumption.new_attempt ? shared_.clock.wall_ms() : resumption.recorded.began_at_ms;
   for (const int64_t mail : resumption.recorded.cancel_mail) mailbox_.taken(mail);
   replay_.emplace(id_, std::move(resumption.recorded),
@@ -221,7 +222,7 @@ void Run::adopt() {
     journal_->show(entries::attempt(attempt_, resumption_->keep, request.from,
                                     request.edited ? code_.all() : std::vector<store::SourceText>(),
                                     request.principal, word_of(request.assumed), began_at_ms_));
-  } else {
+  } else if (record.state != "waiting") {
     journal_->show(
         entries::resumed(request.principal, word_of(request.assumed), shared_.clock.wall_ms()));
   }
@@ -232,8 +233,9 @@ void Run::adopt() {
   unpinned_.clear();
   unrecorded_.clear();
   shown_waiting_ = true;
-  clear_waiting();     // it waits anew
-  return_tickets("");  // and takes its locks again
+  clear_waiting();  // it waits anew
+  // And takes its locks again; those of a parked run are still its own.
+  if (record.state != "waiting") return_tickets("");
 }
 
 void Run::open_journal(store::Adoption adoption, JournalSize size) {
@@ -249,7 +251,7 @@ void Run::open_journal(store::Adoption adoption, JournalSize size) {
 
 void Run::go_live() {
   if (!journal_) adopt();
-  const Millis passed(shared_.clock.wall_ms() - began_at_ms_);
+  const Millis passed(waited_until() - began_at_ms_);
   if (!out_of_bounds_) limit_time(interpreter_->info().timeout - passed);
   read_mail();
   replay_->release([this](RecordedCall& call, Done done) {

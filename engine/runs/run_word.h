@@ -41,6 +41,10 @@ class Run::Word : public Task {
     Done last = std::move(done);
     last(std::move(outcome));
   }
+  bool waits_for_mail() const {
+    return done && is_public &&
+           (call.operation == "approve" || json_member(args.root(), "signal").has_value());
+  }
   template <class Function>
   auto while_alive(Function function) {
     return [self = self, function = std::move(function)](auto&&... args) mutable {

@@ -148,7 +148,7 @@ void Run::send_signal(Word& word) {
                   store::Database& database, const ops::CallInput&) -> Result<std::string> {
     Result<store::RunRecord> found = store::find_run(database, to);
     if (!found) return fail(found.error());
-    if (found->state != "running")
+    if (found->has_ended())
       return fail(code::kConflict, "run " + found->id + " has ended: nobody takes its signals");
     store::Mail addressed = mail;
     addressed.run = found->id;
@@ -168,7 +168,7 @@ void Run::send_signal(Word& word) {
 
 void Run::bound(Word& word) {
   if (const auto timeout = json_integer(word.args.root(), "timeout")) {
-    const Millis left(word.call.started_at_ms + *timeout - shared_.clock.wall_ms());
+    const Millis left(word.call.started_at_ms + *timeout - waited_until());
     word.deadline = shared_.deadlines.add(left, word.while_alive([](Word& it) {
       it.deadline.reset();
       it.run.mailbox_.forget(it.place);

@@ -3,9 +3,6 @@
 #include "engine/runs/runner.h"
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <set>
 #include <thread>
 
 #include "engine/base/log.h"
@@ -13,7 +10,7 @@
 #include "engine/lua/runbook.h"
 #include "engine/runs/family.h"
 #include "engine/runs/library.h"
-#include "engine/runs/run.h"
+#include "engine/runs/runner_impl.h"
 #include "engine/store/children.h"
 #include "engine/store/mail.h"
 
@@ -43,42 +40,6 @@ std::string calling(const std::string& operation) {
 
 }  // namespace
 
-struct Runner::Impl {
-  Impl(Shared&& shared, RunnerOptions options) : shared(std::move(shared)), options(options) {}
-
-  bool take_turns();
-  bool stays_awake() const;
-  void turn(Run& run, nanoseconds slice);
-  void want_turn(Run& run);
-  void flush_later();
-  void gone(Run& run);
-  void mailed(const std::string& run, int64_t owner);
-  void look_around();
-  void look_for_mail();
-  void look_again_later();
-  Result<std::string> begin(std::unique_ptr<Run> run);
-  Result<std::string> go_on(Run& run, const std::string& params);
-  Result<std::unique_ptr<Run>> prepare(StartRequest request, Watch watch, Run::Finished finished);
-  Result<std::string> resume(const ResumeRequest& request, Run::Callbacks own);
-  Result<void> see_to(const std::string& id, const std::string& by);
-  void tell_parent(const Run& run);
-  Run::Callbacks callbacks(Watch watch, Run::Finished finished);
-
-  Shared shared;
-  RunnerOptions options;
-  std::map<std::string, std::unique_ptr<Run>, std::less<>> runs;
-  std::map<std::string, std::string, std::less<>> gone_on;  // from run to run
-  std::map<std::string, std::string> awaited;               // by which run
-  std::set<std::string> unrecorded;                         // whose end is not on disk
-  std::function<void()> idle = {};
-  std::deque<Run*> ready;
-  std::deque<Run*> busy;  // used up their slice, and go on
-  std::vector<std::unique_ptr<Run>> ended;
-  TaskPtr flush_timer, look_timer;
-  std::chrono::steady_clock::time_point last_turn;
-  int64_t last_mail = 0;  // that this process has looked at; 0: none yet
-};
-
 void Runner::Impl::want_turn(Run& run) {
   if (run.queued) return;
   run.queued = true;
@@ -93,9 +54,12 @@ void Runner::Impl::turn(Run& run, nanoseconds slice) {
   if (result == lua::Turn::sliced) {
     run.queued = true;
     busy.push_back(&run);
-  } else if (run.dirty()) {
-    flush_later();
+    return;
   }
+  if (run.dirty()) flush_later();
+  if (!parked || result != lua::Turn::idle) return;
+  run.idle_since = last_turn;
+  if (!is_crowded() || !park(run)) sweep_later();
 }
 
 bool Runner::Impl::take_turns() {
@@ -145,6 +109,7 @@ void Runner::Impl::gone(Run& run) {
     look_timer.reset();
     if (idle) idle();
   }
+  if (parked && parked->more()) parked->look_soon();
   shared.loop.wake();
 }
 
@@ -199,7 +164,13 @@ Run::Callbacks Runner::Impl::callbacks(Watch watch, Run::Finished finished) {
 void Runner::Impl::mailed(const std::string& run, int64_t owner) {
   const auto here = runs.find(run);
   if (here != runs.end()) return here->second->look_for_mail();
-  shared.store.ring(owner);
+  if (owner != 0) {
+    shared.store.ring(owner);
+  } else if (parked) {
+    parked->look_soon();
+  } else {
+    shared.store.ring_all();
+  }
 }
 
 // Somebody rang, or might have: each run that got mail since the last time reads it, and each that
@@ -214,6 +185,7 @@ void Runner::Impl::look_around() {
 }
 
 void Runner::Impl::look_for_mail() {
+  if (parked) parked->look_soon();
   Result<store::Database*> database = shared.store.reader();
   if (!database) return log::warn("runs", database.error().message);
   if (last_mail == 0) {
@@ -284,7 +256,7 @@ Result<std::unique_ptr<Run>> Runner::Impl::prepare(StartRequest request, Watch w
 }
 
 Result<std::string> Runner::Impl::resume(const ResumeRequest& request, Run::Callbacks own) {
-  Result<Resumption> resumption = find_resumption(shared.store, request, shared.seal);
+  Result<Resumption> resumption = find_resumption(shared.store, request, shared.seal, shared.clock);
   if (!resumption) return fail(resumption.error());
   if (runs.contains(resumption->record.id)) {
     return fail(code::kConflict, "run " + resumption->record.id + " is being resumed already",
@@ -303,6 +275,7 @@ Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::In
                                    options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
   store.on_ring([impl = impl_.get()] { impl->look_around(); });
+  impl_->host();
 }
 
 Runner::~Runner() {

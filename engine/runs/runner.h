@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,11 +58,18 @@ using Watch = std::function<void(std::string_view entry)>;
 // Follows an event source of a plugin; see plugin::Host::follow.
 using FollowSource = std::function<Result<std::unique_ptr<plugin::Subscription>>(
     std::string_view source, plugin::FollowOptions options, plugin::FollowEvents events)>;
+// When runs that only wait leave memory, to be taken up again when what they wait for is there.
+struct ParkingOptions {
+  Millis after{10'000};    // of waiting
+  size_t in_memory = 500;  // where there are more runs than that, at once
+};
 
 struct RunnerOptions {
   lua::Limits limits;
   JournalSize journal_max{200'000, 256 << 20};  // of one run
   FollowSource follow = {};                     // without, no run can wait for events
+  // Without it runs stay in memory, and none that waits in the store is taken up.
+  std::optional<ParkingOptions> parking;
 };
 
 class Runner {

@@ -31,15 +31,24 @@ Fd open_folder(const std::string& folder) {
   return Fd(::open((folder + kFolder).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-// Those of processes that were killed.
-void remove_dead(const std::string& folder, const std::function<bool(int64_t epoch)>& is_alive) {
+std::vector<int64_t> epochs_in(const std::string& folder) {
+  std::vector<int64_t> found;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder + kFolder, failed)) {
     const std::string name = entry.path().filename();
     int64_t epoch = 0;
     const auto read = std::from_chars(name.data(), name.data() + name.size(), epoch);
-    const bool ours = read.ec == std::errc() && read.ptr == name.data() + name.size();
-    if (ours && !is_alive(epoch)) std::filesystem::remove(entry.path(), failed);
+    if (read.ec == std::errc() && read.ptr == name.data() + name.size()) found.push_back(epoch);
+  }
+  return found;
+}
+
+// Those of processes that were killed.
+void remove_dead(const std::string& folder, const std::function<bool(int64_t epoch)>& is_alive) {
+  std::error_code failed;
+  for (const int64_t epoch : epochs_in(folder)) {
+    if (!is_alive(epoch))
+      std::filesystem::remove(folder + kFolder + "/" + std::to_string(epoch), failed);
   }
 }
 
@@ -94,6 +103,10 @@ bool Bell::ring(const std::string& folder, int64_t epoch) {
   const ssize_t sent = sendto(socket.get(), "!", 1, MSG_NOSIGNAL,
                               reinterpret_cast<const sockaddr*>(&address), sizeof address);
   return sent == 1 || errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+void Bell::ring_all(const std::string& folder) {
+  for (const int64_t epoch : epochs_in(folder)) ring(folder, epoch);
 }
 
 }  // namespace engine::store

@@ -24,6 +24,7 @@ class Bell {
 
   // Whether somebody is there to hear it.
   static bool ring(const std::string& folder, int64_t epoch);
+  static void ring_all(const std::string& folder);
 
  private:
   Bell(Fd folder, Fd socket, std::string name, std::function<void()> rung);

@@ -28,10 +28,15 @@ struct FinishRun {
   std::string entries;
 };
 
+struct ParkRun {
+  LiveRun run;
+  Parking parking;
+};
+
 struct Command {
   // The rare ones are behind a pointer: the common one stays small.
   std::variant<AppendEntries, std::unique_ptr<StartRun>, std::unique_ptr<AdoptRun>,
-               std::unique_ptr<FinishRun>, Job>
+               std::unique_ptr<FinishRun>, std::unique_ptr<ParkRun>, Job>
       work;
   Committed committed;                 // empty: nobody waits
   std::shared_ptr<const Error> error;  // set by the writer when it failed

@@ -41,6 +41,9 @@ std::optional<LiveRun> run_of(const Command& command) {
   if (const auto* finish = std::get_if<std::unique_ptr<FinishRun>>(&command.work)) {
     return (*finish)->run;
   }
+  if (const auto* park = std::get_if<std::unique_ptr<ParkRun>>(&command.work)) {
+    return (*park)->run;
+  }
   return std::nullopt;
 }
 
@@ -191,6 +194,16 @@ Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
   }
   if (Result<void> added = append_row(live, work->entries); !added) return added;
   Result<void> done = finish_run(*db_, live.key, work->end, live.tail);
+  if (done) finished_.push_back(work->run);
+  return done;
+}
+
+Result<void> Committer::apply(std::unique_ptr<ParkRun>& work) {
+  auto found = live_.find(work->run);
+  assert(found != live_.end());
+  const Live& live = found->second;
+  if (live.hole) return fail(*live.hole);
+  Result<void> done = park_run(*db_, live.key, live.tail, work->parking, clock_);
   if (done) finished_.push_back(work->run);
   return done;
 }

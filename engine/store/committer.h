@@ -56,6 +56,7 @@ class Committer final : private Transaction {
   Result<void> apply(std::unique_ptr<StartRun>& work);
   Result<void> apply(std::unique_ptr<AdoptRun>& work);
   Result<void> apply(std::unique_ptr<FinishRun>& work);
+  Result<void> apply(std::unique_ptr<ParkRun>& work);
   Result<void> apply(Job& job);
   Result<void> append_row(Live& live, std::string_view entries);
   Result<void> record_tails();
@@ -75,7 +76,7 @@ class Committer final : private Transaction {
   int64_t newest_row_ = 0;
   std::unordered_map<LiveRun, Live> live_;
   std::vector<Step> steps_;        // of the group in progress
-  std::vector<LiveRun> finished_;  // by the group in progress
+  std::vector<LiveRun> finished_;  // or parked, by the group in progress
   int log_pages_ = 0;
   int file_pages_ = 0;  // the log's file does not shrink when the log begins anew
   int checkpoint_at_pages_;

@@ -1,6 +1,8 @@
 // Queries on runs' mail and on what they wait for.
 #include "engine/store/mail.h"
 
+#include "engine/store/parked.h"
+
 namespace engine::store {
 namespace {
 
@@ -25,7 +27,9 @@ Result<int64_t> send_mail(Database& db, const Mail& mail) {
   Result<void> done =
       query->bind(mail.run, mail.kind, mail.name, mail.data, mail.sender, mail.at_ms).run();
   if (!done) return fail(done.error());
-  return db.last_insert_id();
+  const int64_t id = db.last_insert_id();
+  Result<void> woken = wake_run(db, mail.run);
+  return woken ? Result<int64_t>(id) : fail(woken.error());
 }
 
 Result<std::vector<Mail>> mail_of(Database& db, std::string_view run, int64_t after_id) {

@@ -14,12 +14,14 @@ constexpr std::string_view kAfterPrefix = "{";
 
 constexpr std::string_view kFind =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
-    " created_at, started_at, finished_at, result, error, sources, tail, parent"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent,"
+    " clock, ahead"
     " FROM run WHERE id >= ? AND id < ? ORDER BY id = ? DESC, key DESC LIMIT 6";
 
 constexpr std::string_view kList =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
-    " created_at, started_at, finished_at, result, error, sources, tail, parent"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent,"
+    " clock, ahead"
     " FROM run WHERE (?1 = '' OR runbook = ?1) AND (?2 = '' OR state = ?2)"
     " AND (?3 = '' OR principal = ?3) AND (?4 = '' OR trigger ->> 'kind' = ?4)"
     " AND created_at >= ?5 AND (?6 = 0 OR created_at < ?6) AND (?7 = 0 OR key < ?7)"
@@ -46,6 +48,8 @@ RunRecord record(const Statement& row) {
   run.sources = row.text(16);
   run.tail = row.integer(17);
   run.parent = row.integer(18);
+  run.clock = row.integer(19);
+  run.ahead = row.integer(20);
   return run;
 }
 
@@ -84,8 +88,9 @@ std::string sources_json(const std::vector<SourceText>& sources) {
 
 Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner) {
   Result<Statement> query = db.prepare(
-      "UPDATE run SET owner = ?, attempt = ?, tail = ?, state = 'running', finished_at = NULL,"
-      " result = NULL, error = NULL WHERE key = ? AND state = ? AND owner = ? AND attempt = ?");
+      "UPDATE run SET owner = ?, attempt = ?, tail = ?, state = 'running', due = NULL,"
+      " finished_at = NULL, result = NULL, error = NULL WHERE key = ? AND state = ? AND owner = ? "
+      "AND attempt = ?");
   if (!query) return fail(query.error());
   Result<void> done =
       query->bind(owner, run.new_attempt, run.tail, run.key, run.state, run.owner, run.attempt)

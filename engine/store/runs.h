@@ -56,7 +56,7 @@ struct RunEnd {
 struct RunRecord {
   int64_t key = 0;
   std::string id, runbook, file;
-  std::string state;  // running, succeeded, failed, cancelled
+  std::string state;  // running, waiting (nobody carries it), succeeded, failed, cancelled
   std::string principal, trigger, params;
   bool dry_run = false;
   int attempt = 1;
@@ -66,6 +66,9 @@ struct RunRecord {
   std::string sources;                                               // JSON list of {"name","hash"}
   int64_t tail = 0;    // its last known journal row, 0: none recorded yet
   int64_t parent = 0;  // key, 0: none
+  int64_t clock = 0;   // of a waiting run: see parked.h
+  int64_t ahead = 0;
+  bool has_ended() const { return state != "running" && state != "waiting"; }
 };
 
 // Empty fields do not filter. Newest first.

@@ -185,6 +185,14 @@ CREATE TRIGGER run_deleted AFTER DELETE ON run BEGIN
 END;
 
 CREATE INDEX run_by_parent ON run(parent) WHERE state = 'running' AND parent IS NOT NULL;
+ALTER TABLE run ADD COLUMN due INTEGER;
+ALTER TABLE run ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX run_by_due ON run(clock, due) WHERE state = 'waiting' AND due IS NOT NULL;
+CREATE TABLE boot(
+  clock INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  ahead INTEGER NOT NULL);
 )";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kFirst, kSecond, kThird};

@@ -174,6 +174,11 @@ void Store::finish_run(LiveRun run, RunEnd end, std::string entries, Committed c
   impl_->push({std::move(finish), std::move(committed), nullptr}, 0);
 }
 
+void Store::park_run(LiveRun run, Parking parking, Committed committed) {
+  auto park = std::make_unique<ParkRun>(ParkRun{run, std::move(parking)});
+  impl_->push({std::move(park), std::move(committed), nullptr}, 0);
+}
+
 void Store::write(Job job, Committed committed) {
   impl_->push({std::move(job), std::move(committed), nullptr}, 0);
 }
@@ -208,6 +213,8 @@ void Store::on_ring(std::function<void()> rung) { impl_->rung = std::move(rung);
 bool Store::ring(int64_t owner_epoch) const {
   return Bell::ring(impl_->options.folder, owner_epoch);
 }
+
+void Store::ring_all() const { Bell::ring_all(impl_->options.folder); }
 
 std::string Store::state_of(const RunRecord& run) const {
   return run.state == "running" && !is_alive(run.owner) ? "interrupted" : run.state;

@@ -12,6 +12,7 @@
 #include "engine/base/error.h"
 #include "engine/loop/loop.h"
 #include "engine/store/database.h"
+#include "engine/store/parked.h"
 #include "engine/store/runs.h"
 
 namespace engine::store {
@@ -74,6 +75,8 @@ class Store {
   // spent. A run with a hole has no end: its process lets go of it, so that it can be taken up
   // again from what is on disk, and the answer is the error that made the hole.
   void finish_run(LiveRun run, RunEnd end, std::string entries, Committed committed);
+  // The run waits, and is nobody's from then on; its handle is spent.
+  void park_run(LiveRun run, Parking parking, Committed committed);
   void write(Job job, Committed committed);
   // Sends lazy appends on their way.
   void flush();
@@ -92,6 +95,8 @@ class Store {
   void on_ring(std::function<void()> rung);
   // Tells the process of that owner epoch that there is; false when nobody is there to hear it.
   bool ring(int64_t owner_epoch) const;
+  // Tells all processes that there is mail for a run that none of them carries.
+  void ring_all() const;
   // The state as a person should see it: "interrupted" for a running run whose process is gone.
   std::string state_of(const RunRecord& run) const;
 

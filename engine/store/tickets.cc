@@ -15,15 +15,17 @@ struct First {
 Result<std::optional<First>> first_of(Database& db, std::string_view lock, int64_t now_ms,
                                       const IsAlive& is_alive) {
   Result<Statement> query = db.prepare(
-      "SELECT t.number, t.run, t.place, r.owner, ifnull(r.state = 'running', 0)"
-      " AND ifnull(t.until > ?2, 1) FROM ticket t LEFT JOIN run r ON r.id = t.run"
-      " WHERE t.lock = ?1 ORDER BY t.number LIMIT 1");
+      "SELECT t.number, t.run, t.place, r.state, r.owner, ifnull(t.until > ?2, 1)"
+      " FROM ticket t LEFT JOIN run r ON r.id = t.run WHERE t.lock = ?1"
+      " ORDER BY t.number LIMIT 1");
   if (!query) return fail(query.error());
   Result<bool> row = query->bind(lock, now_ms).step();
   if (!row) return fail(row.error());
   if (!*row) return std::optional<First>();
-  return std::optional(First{query->integer(0), query->text(1), query->text(2),
-                             query->integer(4) != 0 && is_alive(query->integer(3))});
+  const std::string state = query->text(3);
+  const bool goes_on = state == "waiting" || (state == "running" && is_alive(query->integer(4)));
+  return std::optional(
+      First{query->integer(0), query->text(1), query->text(2), goes_on && query->integer(5) != 0});
 }
 
 Result<void> remove(Database& db, int64_t number) {

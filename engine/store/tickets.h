@@ -1,6 +1,6 @@
 // Locks by name, across runs and processes: who wants one draws a ticket, and the lowest ticket of
-// a name holds it. A ticket counts as long as its run goes on in a living process, and at most for
-// its time to live once it holds the lock.
+// a name holds it. A ticket counts as long as its run goes on in a living process or is parked, and
+// at most for its time to live once it holds the lock.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "engine/loop/timer.h"
 #include "engine/runs/resumption.h"
 #include "engine/store/journal.h"
 #include "tests/bench/bench.h"
@@ -44,7 +45,8 @@ std::vector<double> gaps(const std::vector<double>& times) {
 
 }  // namespace
 
-House::House(const std::string& folder) : folder_(folder), secrets_({}), library_({}, {}) {
+House::House(const std::string& folder, std::optional<runs::ParkingOptions> parking)
+    : folder_(folder), secrets_({}), library_({}, {}) {
   auto opened = store::Store::open(loop_, {.folder = folder});
   if (!opened) stop_with(opened.error());
   store_ = std::move(*opened);
@@ -56,6 +58,7 @@ House::House(const std::string& folder) : folder_(folder), secrets_({}), library
       std::make_unique<ops::Invoker>(loop_, registry_, system_clock(), ops::OperatorPolicy{});
   runs::RunnerOptions options;
   options.limits.cpu = Millis(3'600'000);
+  options.parking = parking;
   runner_ = std::make_unique<runs::Runner>(loop_, *store_, registry_, *invoker_, secrets_, library_,
                                            system_clock(), options);
 }
@@ -118,6 +121,45 @@ void House::start_next() {
 void House::until_ended(int runs) {
   wanted_ = runs;
   if (ended_ < wanted_) loop_.run();
+}
+
+void House::until(const std::function<bool()>& done) {
+  double asked = now_seconds();
+  TaskPtr timer;
+  std::function<void()> look = [&] {
+    worst_turn_ms_ = std::max(worst_turn_ms_, 1e3 * (now_seconds() - asked) - 1);
+    if (done()) return loop_.stop();
+    asked = now_seconds();
+    timer = start_timer(loop_, Millis(1), look);
+  };
+  timer = start_timer(loop_, Millis(1), look);
+  loop_.run();
+}
+
+store::Database& House::database() {
+  auto database = store_->reader();
+  if (!database) stop_with(database.error());
+  return **database;
+}
+
+void House::change(std::function<Result<void>(store::Database& db)> work) {
+  store_->write([&](store::Transaction& transaction) { return work(transaction.db()); },
+                [&](Result<void> done) {
+                  if (!done) stop_with(done.error());
+                  loop_.stop();
+                });
+  loop_.run();
+}
+
+void House::park(const std::string& body, int runs) {
+  const std::string file = runbook(body);
+  for (int i = 0; i < runs; ++i) {
+    auto id = runner_->start(
+        {.runbook = file, .principal = "unix:bench", .trigger = "{\"kind\":\"person\"}"}, {}, {});
+    if (!id) stop_with(id.error());
+  }
+  until([&] { return runner_->alive() == 0; });
+  change([](store::Database&) { return Result<void>(); });  // behind them all
 }
 
 void House::kill_all() {

@@ -2,8 +2,10 @@
 // nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ namespace engine::bench {
 
 class House {
  public:
-  explicit House(const std::string& folder);
+  explicit House(const std::string& folder, std::optional<runs::ParkingOptions> parking = {});
   ~House();
 
   // Starts `runs` runs of this Lua, the body of run(ctx). `done` of them have ended when the loop
@@ -29,6 +31,16 @@ class House {
   // Until `runs` runs have ended.
   void until_ended(int runs);
   void kill_all();
+  // Starts one that nobody waits for, and takes turns until it is parked.
+  void park(const std::string& body, int runs);
+  // Takes turns for as long as this is false.
+  void until(const std::function<bool()>& done);
+  bool idle() const { return runner_->alive() == 0; }
+  store::Database& database();
+  void change(std::function<Result<void>(store::Database& db)> work);
+  // The longest that a timer of one millisecond came late, in milliseconds, since it was asked.
+  double worst_turn_ms() { return std::exchange(worst_turn_ms_, 0); }
+
   // How long a run of this body takes from being taken up, when all but its end is in its journal.
   double replay_seconds(const std::string& body);
 
@@ -51,6 +63,7 @@ class House {
   int wanted_ = 0;
   std::string next_;  // the file of the runs that are still to be started
   int left_ = 0;
+  double worst_turn_ms_ = 0;
   Loop loop_;
   ops::Registry registry_;
   ops::Secrets secrets_;

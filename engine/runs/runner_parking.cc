@@ -1,0 +1,99 @@
+// Which runs leave memory when they only wait, and how they come back.
+#include <algorithm>
+
+#include "engine/base/log.h"
+#include "engine/loop/timer.h"
+#include "engine/runs/runner_impl.h"
+
+namespace engine::runs {
+
+namespace {
+
+constexpr size_t kRoomAtLeast = 16;
+constexpr Millis kSweepMin{10}, kSweepMax{1000};  // between two looks for runs that may leave
+
+}  // namespace
+
+// Whoever looks on has seen all of it before it goes.
+bool Runner::Impl::park(Run& run) {
+  std::optional<store::Parking> parking = run.parking();
+  if (!parking) return false;
+  Run::Callbacks& own = run.callbacks();
+  if (own.watch && !run.has_shown_all()) return false;
+  const std::string id = run.id();
+  if (own.watch || own.finished)
+    onlookers[id] = {std::move(own.watch), std::move(own.finished), shared.loop.hold()};
+  leaving.insert(id);
+  run.park(*parking, [this, id](Result<void> done) {
+    leaving.erase(id);
+    if (!done) log::warn("runs", "run " + id + " cannot be parked: " + done.error().message);
+    if (!done) return take_up(id);
+    parked->look_soon();
+  });
+  std::erase(ready, &run);
+  runs.erase(runs.find(id));
+  return true;
+}
+
+void Runner::Impl::host() {
+  if (!options.parking) return;
+  Parked::Host host;
+  host.has = [this](const std::string& run) {
+    return runs.contains(run) || leaving.contains(run) || shelved.contains(run);
+  };
+  host.known = [this] { return runs.size() + leaving.size() + shelved.size(); };
+  // Where all wait, some of them may wait for one that is not in memory.
+  host.room = [this] {
+    const size_t most = options.parking->in_memory;
+    if (runs.size() < most) return most - runs.size();
+    return ready.empty() && busy.empty() ? kRoomAtLeast : 0;
+  };
+  host.take_up = [this](const std::string& run) { take_up(run); };
+  parked.emplace(shared.loop, shared.store, shared.clock, std::move(host));
+  parked->look_soon();
+}
+
+void Runner::Impl::sweep_later() {
+  if (sweep_timer) return;
+  const Millis pause = std::clamp(options.parking->after, kSweepMin, kSweepMax);
+  sweep_timer = start_timer(shared.loop, pause, [this] {
+    sweep_timer.reset();
+    sweep();
+  });
+}
+
+void Runner::Impl::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<Run*> waiting;
+  for (const auto& [id, run] : runs) {
+    if (run->parking()) waiting.push_back(run.get());
+  }
+  bool again = false;
+  for (Run* run : waiting) {
+    const bool is_time = is_crowded() || now - run->idle_since >= options.parking->after;
+    if (!is_time || !park(*run)) again = true;
+  }
+  if (again) sweep_later();
+}
+
+void Runner::Impl::take_up(const std::string& run) {
+  Onlooker onlooker;
+  if (const auto found = onlookers.find(run); found != onlookers.end()) {
+    onlooker = std::move(found->second);
+    onlookers.erase(found);
+  }
+  auto finished = std::make_shared<Run::Finished>(std::move(onlooker.finished));
+  Run::Finished told = [finished](Result<Outcome> outcome) { (*finished)(std::move(outcome)); };
+  ResumeRequest request;
+  request.run = run;
+  Result<std::string> taken =
+      resume(request, callbacks(std::move(onlooker.watch), *finished ? std::move(told) : nullptr));
+  if (taken) return;
+  if (taken.error().code != code::kConflict) {  // else another process was quicker
+    shelved.insert(run);
+    log::error("runs", "run " + run + " cannot go on: " + taken.error().message);
+  }
+  if (*finished) (*finished)(fail(taken.error()));
+}
+
+}  // namespace engine::runs
