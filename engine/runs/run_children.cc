@@ -126,7 +126,7 @@ void Run::look_at_child(Word& word) {
   Result<store::RunRecord> child =
       database ? latest_of(**database, word.child) : fail(database.error());
   if (!child) return answer(fail(child.error()));
-  if (child->state != "running") return answer(answer_of(*child));
+  if (child->has_ended()) return answer(answer_of(*child));
   if (stops && child->id != word.child) end_child(word.child = child->id, [] {});
   if (Result<void> seen = callbacks_.see_to(child->id, id_); !seen)
     answer(fail(told_of_run(seen.error(), child->id)));

@@ -138,7 +138,9 @@ Result<void> Runner::Impl::see_to(const std::string& id, const std::string& by) 
   if (!database) return fail(database.error());
   Result<store::RunRecord> record = store::find_run(**database, id);
   if (!record) return fail(record.error());
-  if (shared.store.state_of(*record) != "interrupted") return {};
+  const std::string state = shared.store.state_of(*record);
+  const bool nobodys = state == "interrupted" || (state == "waiting" && !parked);
+  if (!nobodys) return {};
   const Result<std::string> taken =
       resume({.run = id, .principal = "run:" + by}, callbacks({}, {}));
   // Another process may have been faster.

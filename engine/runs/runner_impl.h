@@ -21,7 +21,7 @@ struct Runner::Impl {
   void host();
   bool take_turns();
   bool stays_awake() const;
-  void turn(Run& run, nanoseconds slice);
+  void turn(Run& run, std::chrono::nanoseconds slice);
   void want_turn(Run& run);
   void flush_later();
   bool is_crowded() const { return runs.size() > options.parking->in_memory; }

@@ -42,7 +42,7 @@ Result<AddedRun> add_run(Database& db, NewRun run, std::string_view parent,
 Result<std::optional<Next>> ask_to_end(Database& db, std::string_view run, std::string_view sender,
                                        int64_t now_ms) {
   Result<Statement> query = db.prepare(
-      "SELECT owner FROM run WHERE id = ?1 AND state = 'running' AND NOT EXISTS("
+      "SELECT owner FROM run WHERE id = ?1 AND finished_at IS NULL AND NOT EXISTS("
       "SELECT 1 FROM mail WHERE run = ?1 AND kind = 'cancel' AND sender = ?2)");
   if (!query) return fail(query.error());
   Result<bool> row = query->bind(run, sender).step();
@@ -59,7 +59,8 @@ Result<std::vector<Next>> ask_children_to_end(Database& db, std::string_view run
                                               std::string_view sender, int64_t now_ms) {
   Result<int64_t> key = key_of(db, run);
   if (!key) return fail(key.error());
-  Result<Statement> query = db.prepare("SELECT id FROM run WHERE parent = ? AND state = 'running'");
+  Result<Statement> query =
+      db.prepare("SELECT id FROM run WHERE parent = ? AND finished_at IS NULL");
   if (!query) return fail(query.error());
   query->bind(*key);
   std::vector<std::string> children;
@@ -79,7 +80,8 @@ Result<std::vector<Next>> ask_children_to_end(Database& db, std::string_view run
 }
 
 Result<int64_t> owner_of(Database& db, int64_t key) {
-  Result<Statement> query = db.prepare("SELECT owner FROM run WHERE key = ? AND state = 'running'");
+  Result<Statement> query =
+      db.prepare("SELECT owner FROM run WHERE key = ? AND finished_at IS NULL");
   if (!query) return fail(query.error());
   Result<bool> row = query->bind(key).step();
   if (!row) return fail(row.error());

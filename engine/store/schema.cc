@@ -184,7 +184,7 @@ CREATE TRIGGER run_deleted AFTER DELETE ON run BEGIN
   DELETE FROM ticket WHERE run = old.id;
 END;
 
-CREATE INDEX run_by_parent ON run(parent) WHERE state = 'running' AND parent IS NOT NULL;
+CREATE INDEX run_by_parent ON run(parent) WHERE finished_at IS NULL AND parent IS NOT NULL;
 ALTER TABLE run ADD COLUMN due INTEGER;
 ALTER TABLE run ADD COLUMN clock INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
