@@ -42,13 +42,13 @@ Result<void> Catalog::add_state(store::Store* store) {
   return runs::add_state_operations(registry, loop, store, system_clock());
 }
 
-Result<std::unique_ptr<Engine>> Engine::start(const config::Config& config) {
+Result<std::unique_ptr<Engine>> Engine::start(const config::Config& config, Parking parking) {
   std::unique_ptr<Engine> engine(new Engine(config));
-  if (Result<void> started = engine->start_all(); !started) return fail(started.error());
+  if (Result<void> started = engine->start_all(parking); !started) return fail(started.error());
   return engine;
 }
 
-Result<void> Engine::start_all() {
+Result<void> Engine::start_all(Parking parking) {
   const config::Config& config = catalog.config;
   Result<std::vector<ops::Grant>> deny = ops::parse_grants(config.deny);
   if (!deny) return fail(deny.error());
@@ -64,6 +64,7 @@ Result<void> Engine::start_all() {
   runs::RunnerOptions options;
   options.limits.memory_bytes = static_cast<size_t>(config.lua_memory);
   options.limits.cpu = config.lua_cpu;
+  if (parking == Parking::on) options.parking.emplace();
   options.follow = [this](std::string_view source, plugin::FollowOptions how,
                           plugin::FollowEvents events) {
     return catalog.plugins.follow(source, std::move(how), std::move(events));

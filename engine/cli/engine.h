@@ -40,8 +40,11 @@ struct Catalog {
 
 // What it takes to run something.
 struct Engine {
+  // Whether runs that only wait leave memory: for processes that carry many.
+  enum class Parking { off, on };
   // The store's own errors; what the loop still has to do is done when it is destroyed.
-  static Result<std::unique_ptr<Engine>> start(const config::Config& config);
+  static Result<std::unique_ptr<Engine>> start(const config::Config& config,
+                                               Parking parking = Parking::off);
   ~Engine();
 
   Catalog catalog;
@@ -51,7 +54,7 @@ struct Engine {
 
  private:
   explicit Engine(const config::Config& config) : catalog(config) {}
-  Result<void> start_all();
+  Result<void> start_all(Parking parking);
 };
 
 // The person at the keyboard, as the journal names them: "unix:ops".

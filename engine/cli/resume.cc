@@ -109,7 +109,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   if (!request) return session.usage_error(request.error(), command);
   const auto config = session.config();
   if (!config) return config.error();
-  auto engine = Engine::start(**config);
+  const bool all = parsed->words.empty();
+  auto engine = Engine::start(**config, all ? Engine::Parking::on : Engine::Parking::off);
   if (!engine) return session.fail(engine.error());
   store::Store& store = *(*engine)->store;
   const Result<Runs> found = parsed->words.empty() ? nobodys(store) : named(store, parsed->words);

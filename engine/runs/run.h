@@ -95,7 +95,8 @@ class Run : public lua::Outside, public ops::Caller {
     if (journal_) journal_->flush();
   }
   // What it waits for, where it waits for nothing but times and mail, so that it can leave memory.
-  std::optional<store::Parking> parking() const;
+  // Nothing where it will not wait for `shortest`.
+  std::optional<store::Parking> parking(Millis shortest) const;
   // Hands it to the store; afterwards it may be destroyed at any time.
   void park(const store::Parking& parking, store::Committed committed);
   bool dirty() const { return journal_ && journal_->dirty(); }

@@ -8,7 +8,6 @@ namespace engine::runs {
 
 namespace {
 constexpr int64_t kNanosPerMilli = 1'000'000;
-constexpr int64_t kShortestMs = 20;
 constexpr int64_t kBetweenLooksMs = 10'000;  // at a wall clock, which may be set
 }  // namespace
 
@@ -88,7 +87,7 @@ TaskPtr Run::begin_delay(const lua::Place& place, const Delay& delay, Done done)
       });
 }
 
-std::optional<store::Parking> Run::parking() const {
+std::optional<store::Parking> Run::parking(Millis shortest) const {
   if (ended_ || !journal_ || replaying() || queued || cancelled_ || out_of_bounds_ ||
       store_error_ || request_.dry_run)
     return std::nullopt;
@@ -111,10 +110,10 @@ std::optional<store::Parking> Run::parking() const {
   }
   if (explained != interpreter_->waiting()) return std::nullopt;
   if (deadline_) bounded_by((*deadline_)->first);
-  // What is nearly over is not worth it; what is over would be taken up for ever.
-  if (due_ns && *due_ns < shared_.clock.boot_ns() + kShortestMs * kNanosPerMilli)
-    return std::nullopt;
-  if (due_wall_ms && *due_wall_ms < shared_.clock.wall_ms() + kShortestMs) return std::nullopt;
+  // What is over would be taken up for ever.
+  const int64_t least = shortest.count();
+  if (due_ns && *due_ns <= shared_.clock.boot_ns() + least * kNanosPerMilli) return std::nullopt;
+  if (due_wall_ms && *due_wall_ms <= shared_.clock.wall_ms() + least) return std::nullopt;
   store::Parking parking;
   parking.run = id_;
   if (due_ns) parking.due_boot_ms = (*due_ns + kNanosPerMilli - 1) / kNanosPerMilli;

@@ -319,14 +319,19 @@ Result<void> Runner::cancel(std::string_view id, std::string_view by) {
        next = impl_->gone_on.find(now))
     now = next->second;
   const auto at = impl_->runs.find(now);
-  if (at == impl_->runs.end())
+  if (at != impl_->runs.end()) {
+    at->second->cancel(by);
+  } else if (impl_->onlookers.contains(now)) {
+    impl_->cancel_parked(std::string(now), by);
+  } else {
     return fail(code::kNotFound, "run " + std::string(id) + " is not alive here");
-  at->second->cancel(by);
+  }
   return {};
 }
 
 void Runner::cancel_all(std::string_view by) {
   for (const auto& [id, run] : impl_->runs) run->cancel(by);
+  for (const auto& [id, onlooker] : impl_->onlookers) impl_->cancel_parked(id, by);
 }
 
 void Runner::on_idle(std::function<void()> idle) { impl_->idle = std::move(idle); }

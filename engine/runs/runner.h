@@ -62,6 +62,7 @@ using FollowSource = std::function<Result<std::unique_ptr<plugin::Subscription>>
 struct ParkingOptions {
   Millis after{10'000};    // of waiting
   size_t in_memory = 500;  // where there are more runs than that, at once
+  Millis shortest{20};     // less is not worth it
 };
 
 struct RunnerOptions {

@@ -4,6 +4,7 @@
 #include "engine/base/log.h"
 #include "engine/loop/timer.h"
 #include "engine/runs/runner_impl.h"
+#include "engine/store/mail.h"
 
 namespace engine::runs {
 
@@ -16,7 +17,7 @@ constexpr Millis kSweepMin{10}, kSweepMax{1000};  // between two looks for runs 
 
 // Whoever looks on has seen all of it before it goes.
 bool Runner::Impl::park(Run& run) {
-  std::optional<store::Parking> parking = run.parking();
+  std::optional<store::Parking> parking = run.parking(options.parking->shortest);
   if (!parking) return false;
   Run::Callbacks& own = run.callbacks();
   if (own.watch && !run.has_shown_all()) return false;
@@ -66,7 +67,7 @@ void Runner::Impl::sweep() {
   const auto now = std::chrono::steady_clock::now();
   std::vector<Run*> waiting;
   for (const auto& [id, run] : runs) {
-    if (run->parking()) waiting.push_back(run.get());
+    if (run->parking(options.parking->shortest)) waiting.push_back(run.get());
   }
   bool again = false;
   for (Run* run : waiting) {
@@ -94,6 +95,20 @@ void Runner::Impl::take_up(const std::string& run) {
     log::error("runs", "run " + run + " cannot go on: " + taken.error().message);
   }
   if (*finished) (*finished)(fail(taken.error()));
+}
+
+// By its mail, which wakes it.
+void Runner::Impl::cancel_parked(const std::string& run, std::string_view by) {
+  const store::Mail mail{0, run, "cancel", "", "{}", std::string(by), shared.clock.wall_ms()};
+  shared.store.write(
+      [mail](store::Transaction& transaction) -> Result<void> {
+        Result<int64_t> sent = store::send_mail(transaction.db(), mail);
+        return sent ? Result<void>() : Result<void>(fail(sent.error()));
+      },
+      [this, run](Result<void> sent) {
+        if (!sent) log::warn("runs", "run " + run + ": " + sent.error().message);
+        parked->look_soon();
+      });
 }
 
 }  // namespace engine::runs

@@ -47,6 +47,12 @@ class RunsFixture {
                             plugin::FollowEvents events) {
       return follow(source, std::move(how), std::move(events));
     };
+    begin_anew();
+  }
+
+  // With the options as they are now: as another process.
+  void begin_anew() {
+    runner.reset();
     runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
   }
 

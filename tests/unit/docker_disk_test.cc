@@ -13,10 +13,9 @@ using test::SmallDisk;
 
 TEST_CASE("what needs room on a full disk says so and works once there is some", "[docker][real]") {
   if (!DockerDaemon::possible()) return;
-  const TemporaryFolder folder;
-  const SmallDisk disk(folder.path(), "24m");
+  const TemporaryFolder place, folder;
+  const SmallDisk disk(place.path(), "24m");
   if (!disk.mounted) return;
-  const TemporaryFolder folder;
   DockerDaemon daemon({"--data-root", disk.path() + "/docker"});
   DockerWorld world(daemon);
   const FakeRegistry registry(daemon);

@@ -15,9 +15,8 @@ class ParkingFixture : public CrashFixture {
 
   // The engine begins anew with room for so many runs in memory.
   void host(size_t in_memory) {
-    runner.reset();
     options.parking = ParkingOptions{.after = Millis(0), .in_memory = in_memory};
-    runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
+    begin_anew();
   }
 
   // As it is on disk; without a state where it is not there yet.
@@ -111,6 +110,13 @@ TEST_CASE_METHOD(ParkingFixture, "a parked run is cancelled") {
   send(id, "cancel", "");
   CHECK(ended(id).state == "cancelled");
   CHECK(happened == Strings{"stop u"});
+}
+
+TEST_CASE_METHOD(ParkingFixture, "a parked run is cancelled by the process that parked it") {
+  const std::string id = start_and_park("sleep '10h'");
+  REQUIRE(runner->cancel(id, "unix:test"));
+  CHECK(ended(id).state == "cancelled");
+  CHECK_FALSE(runner->cancel(id, "unix:test"));
 }
 
 TEST_CASE_METHOD(ParkingFixture, "the time of a whole run passes while it is parked") {
