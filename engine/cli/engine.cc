@@ -60,11 +60,12 @@ Result<void> Engine::start_all(Parking parking) {
   store = std::move(*opened);
   if (Result<void> added = catalog.add_state(store.get()); !added) return added;
   invoker.emplace(catalog.loop, catalog.registry, system_clock(),
-                  ops::OperatorPolicy{*deny, *allow});
+                  ops::OperatorPolicy{*deny, *allow}, static_cast<size_t>(config.operations_max));
   runs::RunnerOptions options;
   options.limits.memory_bytes = static_cast<size_t>(config.lua_memory);
   options.limits.cpu = config.lua_cpu;
   if (parking == Parking::on) options.parking.emplace();
+  options.runs_max = static_cast<size_t>(config.runs_max);
   options.follow = [this](std::string_view source, plugin::FollowOptions how,
                           plugin::FollowEvents events) {
     return catalog.plugins.follow(source, std::move(how), std::move(events));

@@ -18,6 +18,7 @@ Exit exit_of(const Error& error) {
 Exit exit_of_run(std::string_view state, std::string_view code) {
   if (state == "succeeded") return kExitOk;
   if (state == "cancelled") return kExitInterrupted;
+  if (state == "skipped") return kExitSkipped;
   if (code == code::kTimeout) return kExitTimedOut;
   if (code == code::kPermissionDenied) return kExitNotPermitted;
   return kExitRunFailed;

@@ -100,7 +100,9 @@ int say_outcome(Session& session, const runs::Outcome& outcome, bool dry_run) {
   if (!outcome.error.empty() && (session.format == Format::table || !session.quiet)) {
     session.complain(failure_text(outcome.error, session.err));
   }
-  const Paint paint = outcome.state == "succeeded" ? Paint::green : Paint::red;
+  const Paint paint = outcome.state == "succeeded" ? Paint::green
+                      : outcome.state == "skipped" ? Paint::yellow
+                                                   : Paint::red;
   session.say(session.err.painted(paint, outcome.state) + (dry_run ? " (dry run)" : "") + " in " +
               human_duration(Millis(outcome.finished_at_ms - outcome.started_at_ms)) + ", run " +
               outcome.id + "\n");

@@ -39,7 +39,14 @@
 ---@field params? table<string|integer, engine.parameter>
 ---@field allow? string[] What it may do beside reading: "docker:change", "process.exec".
 ---@field timeout? string Of the whole run.
+---@field concurrency? integer|engine.concurrency How many of its runs may go on at once, in all processes of a store.
+---@field priority? "high"|"normal"|"low" Which runs begin first where limits.runs are alive. Default: normal.
 ---@field run fun(ctx: engine.context): any
+
+---@class engine.concurrency
+---@field limit? integer Default: 1.
+---@field by? string A parameter: the limit is for runs that have its value in common.
+---@field on_conflict? "queue"|"skip"|"replace"|"fail" What a run does where the limit is reached. Default: queue.
 
 ---@class engine.context
 ---@field id string The run's id.

@@ -65,6 +65,7 @@ void Progress::take(std::string_view text) {
   if (kind == "step") open_step(entry);
   if (kind == "end_step") close_step(entry);
   if (kind == "log") take_log(entry);
+  if (kind == "queue") take_queue(entry);
   if (kind == "retry") take_retry(entry);
   if (kind == "call") {
     calls_[call_key(entry)] = {text_of(entry, "op"), json_integer(entry, "at").value_or(0),
@@ -118,6 +119,16 @@ void Progress::take_log(JsonElement entry) {
     line += terminal_.painted(Paint::dim, made_visible(fields_text(*fields)));
   }
   say(depth_of(entry), line);
+}
+
+void Progress::take_queue(JsonElement entry) {
+  std::string runs;
+  if (const auto behind = json_member(entry, "behind")) {
+    for (const JsonElement run : simdjson::dom::array(*behind))
+      runs += (runs.empty() ? " behind run " : ", ") + made_visible(std::string_view(run));
+  }
+  say(0, terminal_.painted(Paint::yellow, "queued") +
+             (runs.empty() ? ": as many runs of this process go on as limits.runs lets" : runs));
 }
 
 void Progress::take_retry(JsonElement entry) {

@@ -52,6 +52,7 @@ class Progress {
   void open_step(JsonElement entry);
   void close_step(JsonElement entry);
   void take_log(JsonElement entry);
+  void take_queue(JsonElement entry);
   void take_retry(JsonElement entry);
   void take_planned(JsonElement entry);
   void take_child(JsonElement entry);

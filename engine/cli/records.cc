@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kRings = 50;
 constexpr Millis kBetweenRings{20};
+constexpr int64_t kAheadShown = 5;
 
 }  // namespace
 
@@ -59,6 +60,12 @@ Result<void> Records::send(const store::RunRecord& run, store::Mail mail, Check 
   loop_.run();
   if (sent) ring(run.id);
   return sent;
+}
+
+Result<std::vector<store::Next>> Records::ahead_of(const store::Waiting& waiting) {
+  return store::ahead_of(
+      *db_, waiting.run, waiting.place, system_clock().wall_ms(),
+      [this](int64_t epoch) { return store_->is_alive(epoch); }, kAheadShown);
 }
 
 // A process that has only just begun to carry the run may not have its bell yet.

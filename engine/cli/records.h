@@ -11,6 +11,7 @@
 #include "engine/cli/session.h"
 #include "engine/store/mail.h"
 #include "engine/store/runs.h"
+#include "engine/store/tickets.h"
 
 namespace engine::cli {
 
@@ -26,6 +27,8 @@ class Records {
   // `check` is asked in the same transaction whether it may be sent, and may complete it.
   using Check = std::function<Result<void>(store::Database& db, store::Mail& mail)>;
   Result<void> send(const store::RunRecord& run, store::Mail mail, Check check = {});
+  // The runs that have what that one waits for at that place.
+  Result<std::vector<store::Next>> ahead_of(const store::Waiting& waiting);
   // As a person should see it: "interrupted" where the process of a running run is gone.
   std::string state(const store::RunRecord& run) const { return store_->state_of(run); }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kInterrupted = "interrupted";
 constexpr std::array kStates = std::to_array<std::string_view>(
-    {"running", "waiting", "succeeded", "failed", "cancelled", kInterrupted});
+    {"running", "waiting", "queued", "succeeded", "failed", "cancelled", "skipped", kInterrupted});
 constexpr int kLimit = 50;
 constexpr int kLimitMax = 100'000;
 
@@ -45,8 +45,9 @@ Result<store::RunFilter> filter_of(const Parsed& parsed) {
   bool known = filter.state.empty();
   for (const std::string_view state : kStates) known = known || filter.state == state;
   if (!known) {
-    return fail(code::kInvalidArgument, "no state named '" + filter.state + "'",
-                "use running, waiting, succeeded, failed, cancelled or interrupted");
+    return fail(
+        code::kInvalidArgument, "no state named '" + filter.state + "'",
+        "use running, waiting, queued, succeeded, failed, cancelled, skipped or interrupted");
   }
   if (const auto since = parsed.value("since")) {
     const Result<int64_t> from = parse_since(*since);
@@ -70,7 +71,7 @@ struct Listed {
 Result<std::vector<Listed>> find_runs(Records& records, store::RunFilter filter) {
   const std::string wanted = filter.state;
   const auto most = static_cast<size_t>(filter.limit);
-  if (wanted == kInterrupted) filter.state = "running";
+  if (wanted == kInterrupted || wanted == "queued") filter.state = "running";
   std::vector<Listed> listed;
   for (;;) {
     auto page = store::list_runs(records.db(), filter);
@@ -89,6 +90,7 @@ Result<std::vector<Listed>> find_runs(Records& records, store::RunFilter filter)
 
 Paint paint_of(std::string_view state) {
   if (state == "succeeded") return Paint::green;
+  if (state == "queued" || state == "skipped") return Paint::yellow;
   return state == "running" || state == "waiting" ? Paint::blue : Paint::red;
 }
 
@@ -134,18 +136,19 @@ Command runs_command() {
       .usage =
           "runs [--runbook NAME] [--state STATE] [--since TIME] [--limit N] [--waiting] [-o json]",
       .details =
-          "A run whose process is gone without having recorded an end is shown as interrupted. "
+          "A run whose process is gone without having recorded an end is shown as interrupted; "
+          "queued is one that may not begin yet, skipped one that its runbook did not let begin. "
           "--waiting lists instead what runs wait for, a line for each, longest first: signals, "
-          "and "
-          "what is asked of a person.",
+          "what is asked of a person, locks, seats; and who has those.",
       .flags = {{"runbook", 'r', "NAME", "Only runs of this runbook.", false, false},
                 {"state",
                  's',
                  "STATE",
-                 "running, waiting, succeeded, failed, cancelled or interrupted.",
+                 "running, waiting, queued, succeeded, failed, cancelled, skipped or interrupted.",
                  false,
                  false,
-                 {"running", "waiting", "succeeded", "failed", "cancelled", "interrupted"}},
+                 {"running", "waiting", "queued", "succeeded", "failed", "cancelled", "skipped",
+                  "interrupted"}},
                 {"since", 0, "TIME", "Only runs started since: 2h, 7d, or a time.", false, false},
                 {"waiting", 'w', "", "What runs wait for, and since when.", false, false},
                 {"limit", 'l', "N", "At most so many (default 50).", false, false}},

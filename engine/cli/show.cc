@@ -20,6 +20,14 @@ std::string json_of(const runs::Source& source, const lua::RunbookInfo& info) {
   out.end_array().key("allow").begin_array();
   for (const std::string& entry : info.allow) out.string(entry);
   out.end_array().field("timeout_ms", static_cast<int64_t>(info.timeout.count()));
+  out.key("concurrency");
+  if (info.concurrency.limit == 0) {
+    out.null();
+  } else {
+    out.begin_object().field("limit", info.concurrency.limit).field("by", info.concurrency.by);
+    out.field("on_conflict", name_of(info.concurrency.on_conflict)).end_object();
+  }
+  out.field("priority", name_of(info.priority));
   out.field_raw("triggers", info.triggers.empty() ? "[]" : info.triggers).end_object();
   return json;
 }
@@ -35,6 +43,14 @@ std::string text_of(const runs::Source& source, const lua::RunbookInfo& info,
   if (!info.severity.empty()) text += "severity: " + made_visible(info.severity) + "\n";
   text += "may:      " + (allowed.empty() ? "only look" : "look, " + made_visible(allowed)) + "\n";
   if (info.timeout.count() > 0) text += "timeout:  " + format_duration(info.timeout) + "\n";
+  if (info.concurrency.limit > 0) {
+    const std::string& by = info.concurrency.by;
+    text += "at once:  " + std::to_string(info.concurrency.limit) +
+            (by.empty() ? "" : " for each " + by) + ", else " +
+            std::string(name_of(info.concurrency.on_conflict)) + "\n";
+  }
+  if (info.priority != Priority::normal)
+    text += "priority: " + std::string(name_of(info.priority)) + "\n";
   if (!info.triggers.empty() && info.triggers != "[]")
     text += "triggers: " + made_visible(info.triggers) + "\n";
   if (info.params.empty()) return text;

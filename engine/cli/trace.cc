@@ -72,6 +72,9 @@ class Printer {
         return (node.name.empty() ? "resumed"
                                   : "a new attempt from step '" + made_visible(node.name) + "'") +
                std::string(" by ") + made_visible(node.text);
+      case Kind::queue:
+        return "queued" + (node.text.empty() ? "" : " behind run " + made_visible(node.text)) +
+               (took.empty() ? "" : " for " + took);
       case Kind::root:
         break;
     }

@@ -44,6 +44,11 @@ class Builder {
       node.name = string_of(entry, "from");
       if (kind == "attempt") calls_.clear();
     }
+    if (kind == "queue") queue(entry);
+    if (kind == "begin" && queued_) {
+      queued_->duration_ms = json_integer(entry, "at").value_or(queued_->at) - queued_->at;
+      queued_ = nullptr;
+    }
     if (kind == "report")
       add(root_.get(), Kind::report, entry).result = member_text(entry, "value");
     if (kind == "log") {
@@ -68,6 +73,14 @@ class Builder {
     TraceNode& node = add(root_.get(), Kind::cancel, entry);
     node.text = string_of(entry, "by");
     if (node.text.empty()) node.error = member_text(entry, "error");
+  }
+
+  void queue(JsonElement entry) {
+    queued_ = &add(root_.get(), Kind::queue, entry);
+    const auto behind = json_member(entry, "behind");
+    if (!behind) return;
+    for (const JsonElement run : simdjson::dom::array(*behind))
+      queued_->text += (queued_->text.empty() ? "" : ", ") + std::string(std::string_view(run));
   }
 
   TraceNode* parent_of(JsonElement entry) {
@@ -152,6 +165,7 @@ class Builder {
   }
 
   std::unique_ptr<TraceNode> root_;
+  TraceNode* queued_ = nullptr;  // and has not begun
   std::map<int64_t, TraceNode*> steps_;
   std::map<std::string, TraceNode*> calls_;
   std::map<std::string, int64_t> scripted_;  // of those, a Lua plugin's: the step they stand in
@@ -177,6 +191,8 @@ std::string_view name_of(Kind kind) {
       return "cancel";
     case Kind::resume:
       return "resume";
+    case Kind::queue:
+      return "queue";
   }
   return "";
 }
@@ -191,6 +207,7 @@ void append_details(JsonWriter& out, const TraceNode& node) {
     out.field("level", node.name).field("message", node.text);
     if (!node.args.empty()) out.field_raw("fields", node.args);
   }
+  if (node.kind == Kind::queue) out.field("behind", node.text);
   if (node.kind == Kind::retry) out.field("message", node.text);
   if (node.kind == Kind::cancel || node.kind == Kind::resume) out.field("by", node.text);
   if (node.kind == Kind::resume && !node.name.empty()) out.field("from", node.name);

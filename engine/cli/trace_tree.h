@@ -23,7 +23,8 @@ struct TraceNode {
     log,
     report,
     cancel,
-    resume
+    resume,
+    queue
   } kind = Kind::root;
   std::string name;    // of a step or an operation; a log's level; the step of a new attempt
   std::string text;    // a log's message, who cancelled or resumed, why it is tried again

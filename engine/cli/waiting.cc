@@ -25,6 +25,7 @@ std::string in_words(const store::Waiting& waiting) {
   if (waiting.kind == "await_run" || waiting.kind == "stop_run")
     return (waiting.kind == "stop_run" ? "the end of run " : "run ") + text("run") + " (" +
            text("runbook") + ")";
+  if (waiting.kind == store::kQueue) return "its turn";
   std::string choices;
   if (const auto list = json_member(root, "choices")) {
     for (const JsonElement choice : simdjson::dom::array(*list))
@@ -33,14 +34,23 @@ std::string in_words(const store::Waiting& waiting) {
   return "approval: " + text("message") + " (" + choices + ")";
 }
 
+std::string behind(const std::vector<store::Next>& ahead) {
+  std::string text;
+  for (const store::Next& other : ahead)
+    text += (text.empty() ? ", behind run " : ", ") + other.run;
+  return text;
+}
+
 std::string json_of(const store::Waiting& waiting, const store::RunRecord& run,
-                    const std::string& state) {
+                    const std::string& state, const std::vector<store::Next>& ahead) {
   std::string json;
   JsonWriter out(json);
   out.begin_object().field("run", run.id).field("runbook", run.runbook).field("state", state);
   out.field("waits_for", waiting.kind).field_raw("what", waiting.what);
   out.field("place", waiting.place).field("line", waiting.line);
-  out.field("since", format_time_utc(waiting.since_ms)).end_object();
+  out.key("behind").begin_array();
+  for (const store::Next& other : ahead) out.string(other.run);
+  out.end_array().field("since", format_time_utc(waiting.since_ms)).end_object();
   return json;
 }
 
@@ -58,9 +68,12 @@ int show_waiting(Session& session, const config::Config& config, int limit) {
       const Result<store::RunRecord> run = (*records)->find(one.run);
       if (!run) return session.fail(run.error());
       const std::string state = (*records)->state(*run);
-      table.row({run->id, format_time_local(one.since_ms), in_words(one), one.place,
+      const auto ahead = (*records)->ahead_of(one);
+      if (!ahead) return session.fail(ahead.error());
+      table.row({run->id, format_time_local(one.since_ms), in_words(one) + behind(*ahead),
+                 one.place,
                  made_visible(run->runbook) + (state == "running" ? "" : " (" + state + ")")});
-      items.push_back(json_of(one, *run, state));
+      items.push_back(json_of(one, *run, state, *ahead));
     }
   }
   session.print_list(table, items);

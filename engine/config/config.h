@@ -28,6 +28,7 @@ struct Config {
   std::vector<std::string> runbooks, scripts, plugin_folders;
   int64_t lua_memory = 0;
   Millis lua_cpu{0};
+  int64_t operations_max = 0, runs_max = 0;
   std::optional<std::vector<std::string>>
       allow;  // an upper bound on what runbooks may be allowed; none: no bound
   std::vector<std::string> deny;

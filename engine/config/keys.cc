@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 
 #include "engine/base/json.h"
 #include "engine/base/text.h"
@@ -13,6 +14,7 @@ namespace engine::config {
 namespace {
 
 constexpr int64_t kMemoryMin = 1 << 20;
+constexpr int64_t kCountMax = 1'000'000;
 
 std::string text(const Value& value) { return std::get<std::string>(value); }
 int64_t integer(const Value& value) { return std::get<int64_t>(value); }
@@ -41,6 +43,13 @@ constexpr std::array kKeys = {
         [](Config& c, const Value& v) { c.lua_memory = integer(v); }},
     Key{"lua.cpu", Kind::duration, "60s", "Running time of one run's Lua, its waits not counted.",
         [](Config& c, const Value& v) { c.lua_cpu = Millis(integer(v)); }},
+    Key{"limits.operations", Kind::count, "20",
+        "Operations under way at once in one process; what is over that waits, fair between runs.",
+        [](Config& c, const Value& v) { c.operations_max = integer(v); }},
+    Key{"limits.runs", Kind::count, "1000",
+        "Runs alive at once in one process; others are queued, by their runbook's priority and "
+        "fair between runbooks.",
+        [](Config& c, const Value& v) { c.runs_max = integer(v); }},
     Key{"permissions.allow", Kind::list, "",
         "Upper bound on what runbooks may be allowed (\"fs:change\", \"process.exec\"). Default: "
         "no bound.",
@@ -79,6 +88,8 @@ std::string wanted(const Key& key) {
       return "a size such as \"64MiB\"";
     case Kind::duration:
       return "a duration such as \"30s\"";
+    case Kind::count:
+      return "a whole number";
     case Kind::level:
       break;
   }
@@ -151,6 +162,17 @@ Result<Value> convert_duration(const Key& key, const Written& written) {
   return Value(static_cast<int64_t>(duration->count()));
 }
 
+Result<Value> convert_count(const Key& key, const Written& written) {
+  if (written.shape != Shape::integer) return mismatch(key, written);
+  const std::string& text = written.json;
+  int64_t count = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (failed != std::errc() || count < 1 || count > kCountMax)
+    return fail(code::kInvalidArgument, std::string(key.name) + " must be from 1 to " +
+                                            std::to_string(kCountMax) + ", not " + text);
+  return Value(count);
+}
+
 }  // namespace
 
 std::string_view name_of(Kind kind) {
@@ -167,6 +189,8 @@ std::string_view name_of(Kind kind) {
       return "size";
     case Kind::duration:
       return "duration";
+    case Kind::count:
+      return "whole number";
     case Kind::level:
       break;
   }
@@ -195,6 +219,8 @@ Result<Value> convert(const Key& key, const Written& written, std::string_view b
       return convert_size(key, written);
     case Kind::duration:
       return convert_duration(key, written);
+    case Kind::count:
+      return convert_count(key, written);
     case Kind::paths: {
       if (written.shape != Shape::list || !written.all_strings) return mismatch(key, written);
       std::vector<std::string> paths;
@@ -230,6 +256,13 @@ Written written_in_variable(const Key& key, std::string_view text) {
       out.string(written.texts.back());
     }
     out.end_array();
+    return written;
+  }
+  const bool digits =
+      !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  if (key.kind == Kind::count && digits) {
+    written.shape = Shape::integer;
+    written.json = text;
     return written;
   }
   written.text = text;

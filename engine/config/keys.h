@@ -14,7 +14,7 @@
 
 namespace engine::config {
 
-enum class Kind { text, path, paths, list, size, duration, level };
+enum class Kind { text, path, paths, list, size, duration, count, level };
 
 std::string_view name_of(Kind kind);
 

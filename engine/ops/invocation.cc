@@ -54,7 +54,31 @@ void Invocation::begin() {
   if (caller_.dry_run()) return rehearse();
   if (call_.lost) return recover();
   if (op_->transact) return transact();
-  if (call_.effect == Effect::read) return call_.scripted ? enter() : start(op_->start);
+  // What a Lua plugin's operation calls takes seats, and so it takes none itself.
+  if (call_.scripted) return call_.effect == Effect::read ? enter() : intend();
+  when_free(call_.effect == Effect::read ? &Invocation::look : &Invocation::intend);
+}
+
+void Invocation::when_free(void (Invocation::*next)()) {
+  if (invoker_.in_flight_.take(*this, caller_.line())) return (this->*next)();
+  when_free_ = next;
+}
+
+// It begins now, and not when it came.
+void Invocation::seat_given() {
+  invoker_.loop_.defer([self = self_] {
+    if (!*self) return;
+    Invocation& invocation = **self;
+    if (!invocation.call_.lost)
+      invocation.call_.started_at_ms = invocation.invoker_.clock_.wall_ms();
+    invocation.call_.started_ns = invocation.invoker_.clock_.boot_ns();
+    (invocation.*invocation.when_free_)();
+  });
+}
+
+void Invocation::look() { start(op_->start); }
+
+void Invocation::intend() {
   call_.intended = true;
   caller_.intend(call_, while_alive(&Invocation::after_intent));
 }
@@ -97,9 +121,13 @@ void Invocation::rehearse() {
   const bool concrete = !holds_placeholder(args_);
   // What it changes is planned where it calls that.
   if (concrete && call_.scripted) return enter();
-  if (call_.effect == Effect::read && concrete) return start(op_->start);
+  if (call_.effect == Effect::read && concrete) return when_free(&Invocation::look);
   call_.planned = true;
   if (!op_->preview || !concrete) return plan("");
+  when_free(&Invocation::preview);
+}
+
+void Invocation::preview() {
   started_ = true;
   work_ = op_->preview(input(), while_alive(&Invocation::plan));
 }
@@ -149,12 +177,15 @@ void Invocation::enter() {
 void Invocation::recover() {
   if (call_.scripted) return enter();
   if (call_.assumed == Call::Assumed::done) return finish_later("null");
-  if (call_.assumed == Call::Assumed::not_done || call_.idempotent) {
-    kill_survivors_of(call_.key);  // else it would go on beside its own repetition
-    return start(op_->start);
-  }
-  if (op_->probe) return probe();
+  if (call_.assumed == Call::Assumed::not_done || call_.idempotent)
+    return when_free(&Invocation::repeat);
+  if (op_->probe) return when_free(&Invocation::probe);
   settle("{}");
+}
+
+void Invocation::repeat() {
+  kill_survivors_of(call_.key);  // else it would go on beside its own repetition
+  start(op_->start);
 }
 
 void Invocation::probe() {
@@ -245,6 +276,7 @@ void Invocation::finish(Result<std::string> outcome) {
 
 void Invocation::end(Result<std::string> outcome) {
   finished_ = true;
+  leave_seat();
   caller_.ended(call_, outcome);
   Done done = std::move(done_);
   done(std::move(outcome));  // may destroy this
@@ -256,12 +288,14 @@ void Invocation::finish_later(Result<std::string> outcome) {
   });
 }
 
-Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy)
+Invoker::Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy,
+                 size_t operations_max)
     : loop_(loop),
       registry_(registry),
       clock_(clock),
       policy_(std::move(policy)),
-      deadlines_(loop, clock) {}
+      deadlines_(loop, clock),
+      in_flight_(operations_max) {}
 
 std::string Invoker::begun(std::string_view args, std::string_view settings, Millis timeout,
                            std::string_view key) {

@@ -8,7 +8,7 @@
 
 namespace engine::ops {
 
-class Invocation : public Task {
+class Invocation : public Task, private Seats::Seat {
  public:
   Invocation(Invoker& invoker, Caller& caller, Call call, Done done);
   ~Invocation() override;
@@ -17,6 +17,13 @@ class Invocation : public Task {
 
  private:
   Result<void> admit();  // known, well-formed, permitted
+  // Goes on there when few enough are under way in the process.
+  void when_free(void (Invocation::*next)());
+  void seat_given() override;
+  void look();
+  void intend();
+  void repeat();
+  void preview();
   void rehearse();
   void plan(Result<std::string> preview);
   void after_intent(Result<void> recorded);
@@ -46,6 +53,7 @@ class Invocation : public Task {
   const Operation* op_ = nullptr;
   std::string args_;            // checked and normalised
   std::optional<Error> doubt_;  // what its probe may yet turn into an answer
+  void (Invocation::*when_free_)() = nullptr;
   bool started_ = false;
   bool finished_ = false;
   bool probing_ = false;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/base/clock.h"
+#include "engine/base/seats.h"
 #include "engine/loop/loop.h"
 #include "engine/ops/deadlines.h"
 #include "engine/ops/operation.h"
@@ -50,6 +51,8 @@ class Caller {
   virtual bool dry_run() const = 0;
   virtual const std::string& run_id() const = 0;
   virtual const std::string& scope() const = 0;
+  // In which its operations wait where too many are under way.
+  virtual Seats::Line& line() = 0;
 
   // Records that the call is about to start. `go` comes when this and all before it is on disk;
   // with an error the effect must not start.
@@ -66,9 +69,16 @@ class Caller {
   virtual void progress(const Call& call, std::string_view json) = 0;
 };
 
+// As many as the guides of Boulder and Nexus allow at once.
+inline constexpr size_t kOperationsMax = 20;
+
 class Invoker {
  public:
-  Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy);
+  // `operations_max`: how many may be under way at once. What is over that waits, fair between
+  // runs, is not recorded before it may start, and has its whole timeout from then on. Operations
+  // on our own store, those of Lua plugins and what a dry run only plans are not counted.
+  Invoker(Loop& loop, Registry& registry, const Clock& clock, OperatorPolicy policy,
+          size_t operations_max = kOperationsMax);
 
   // `call` has operation, args (as given), task, number, step and line. Destroying the Task cancels
   // the call; what was started by then is recorded as cancelled, its outcome unknown where that
@@ -93,6 +103,7 @@ class Invoker {
   const Clock& clock_;
   OperatorPolicy policy_;
   Deadlines deadlines_;
+  Seats in_flight_;
 };
 
 }  // namespace engine::ops

@@ -73,6 +73,23 @@ std::string started(int64_t at, std::string_view runbook, std::string_view sourc
   return entry.close();
 }
 
+std::string queued(const std::vector<std::string>& behind, int64_t at) {
+  Entry entry("queue");
+  if (!behind.empty()) {
+    entry->key("behind").begin_array();
+    for (const std::string& run : behind) entry->string(run);
+    entry->end_array();
+  }
+  entry->field("at", at);
+  return entry.close();
+}
+
+std::string began(int64_t at) {
+  Entry entry("begin");
+  entry->field("at", at);
+  return entry.close();
+}
+
 std::string resumed(std::string_view by, std::string_view assumed, int64_t at) {
   Entry entry("resume");
   entry->field("by", by);

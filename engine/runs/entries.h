@@ -15,6 +15,11 @@ namespace engine::runs::entries {
 // `source` names the runbook's text.
 std::string started(int64_t at, std::string_view runbook, std::string_view source,
                     std::string_view params, std::string_view trigger, bool dry_run);
+// The script may not go on yet: `behind` is who has the seats that it waits for, or empty where
+// they are those of its process.
+std::string queued(const std::vector<std::string>& behind, int64_t at);
+// The script of a run that was queued, or that has taken a seat of its runbook, begins.
+std::string began(int64_t at);
 // The run was taken up again: `assumed` is what a person said of calls in doubt, or empty.
 std::string resumed(std::string_view by, std::string_view assumed, int64_t at);
 // A new attempt takes over the first `keep` entries that counted so far. `sources`: all that it

@@ -14,6 +14,7 @@ class Inside : public ops::Caller {
   bool dry_run() const override { return run_.dry_run(); }
   const std::string& run_id() const override { return run_.run_id(); }
   const std::string& scope() const override { return scope_; }
+  Seats::Line& line() override { return run_.line(); }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override {
     run_.intend(call, std::move(go));
   }

@@ -24,7 +24,10 @@ class Mailbox {
   };
 
   // Mail that the journal tells of is not given again.
-  void taken(int64_t id) { taken_.insert(id); }
+  void taken(int64_t id) {
+    taken_.insert(id);
+    unread_.erase(id);
+  }
   // False for what is known already.
   bool add(store::Mail mail);
   void wait(Wait wait) { waits_.push_back(std::move(wait)); }

@@ -175,7 +175,11 @@ Result<Recorded> Recorded::read(JsonElement journal, const std::vector<JsonEleme
     const std::string_view kind = json_string(entry, "t").value_or("");
     if (kind == "cancel") recorded.cancel_mail.push_back(number_of(entry, "mail"));
     if (kind == "source") sources += (sources.empty() ? "" : ",") + json_text(entry);
-    if (kind == "start" || kind == "attempt") recorded.began_at_ms = number_of(entry, "at");
+    if (kind == "queue") recorded.queued = true;
+    if (kind == "begin") recorded.begun = true;
+    if (kind == "start" || kind == "begin") recorded.started_at_ms = number_of(entry, "at");
+    if (kind == "start" || kind == "begin" || kind == "attempt")
+      recorded.began_at_ms = number_of(entry, "at");
     if (kind != "attempt") continue;
     if (const auto edited = json_member(entry, "sources")) {
       recorded.edited = true;

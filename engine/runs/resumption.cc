@@ -51,12 +51,16 @@ Result<size_t> before_doubt(const Entries& entries, const store::RunRecord& run)
 }
 
 Error not_resumable(const store::RunRecord& run, const std::string& state) {
-  if (state == "running") {
+  if (state == "running" || state == "queued") {
     return Error(code::kConflict, "run " + run.id + " is going on: a living process carries it",
                  "engine runs shows it");
   }
   if (state == "succeeded") {
     return Error(code::kConflict, "run " + run.id + " has succeeded: nothing is left to do",
+                 "engine run " + run.runbook + " starts a new one");
+  }
+  if (state == "skipped") {
+    return Error(code::kConflict, "run " + run.id + " was skipped: nothing of it was done",
                  "engine run " + run.runbook + " starts a new one");
   }
   return Error(code::kConflict, "run " + run.id + " has " + state + ", so that it does not go on",

@@ -11,6 +11,7 @@
 #include "engine/ops/check.h"
 #include "engine/ops/sealed.h"
 #include "engine/runs/entries.h"
+#include "engine/runs/run_gate.h"
 
 namespace engine::runs {
 
@@ -145,10 +146,15 @@ void Run::start() {
                      [this](const Error& error) { broken(error); });
     unpinned_.clear();
     journal_->show(first_entry());
-    limit_time(interpreter_->info().timeout);
   } else if (!resumption_->new_attempt) {
     adopt();
   }
+  gate_ = std::make_unique<Gate>(*this);
+  gate_->pass([this] { begin_script(); });
+}
+
+void Run::begin_script() {
+  if (!resumption_) limit_time(interpreter_->info().timeout);
   const int64_t timeout = interpreter_->info().timeout.count();
   interpreter_->start(id_, params_, request_.trigger, request_.dry_run,
                       timeout > 0 ? began_at_ms_ + timeout : 0);
@@ -171,14 +177,14 @@ lua::Turn Run::turn(std::chrono::nanoseconds slice) {
   return turn;
 }
 
-void Run::cancel(std::string_view by, int64_t mail) {
-  if (ended_) return;
+void Run::cancel(std::string_view by, int64_t mail, const std::string& why) {
+  if (ended_ || (gate_ && gate_->cancel(by, why, mail))) return;
   if (replaying()) {
-    cancels_.emplace_back(by, mail);
+    cancels_.push_back({std::string(by), why, mail});
     return callbacks_.ready(*this);
   }
   cancelled_ = true;
-  raise(by, Error(code::kCancelled, "cancelled by " + std::string(by)), mail);
+  raise(by, cancelled_by(by, why), mail);
 }
 
 void Run::raise(std::string_view by, const Error& reason, int64_t mail) {
@@ -190,6 +196,7 @@ void Run::raise(std::string_view by, const Error& reason, int64_t mail) {
 void Run::broken(const Error& error) {
   if (ended_) return;
   store_error_ = error;
+  if (gate_ && gate_->fail_with(error)) return;
   if (replaying()) return replay_->stop(error), callbacks_.ready(*this);
   interpreter_->cancel(error);
   interpreter_->cancel(error);

@@ -27,6 +27,13 @@
 
 namespace engine::runs {
 
+// The runs of a process that are alive at once, and those that are over that, a line for each
+// runbook.
+struct Queue {
+  Seats seats;
+  std::map<std::pair<Priority, std::string>, Seats::Line> lines;
+};
+
 // What all runs of a process share.
 struct Shared {
   Loop& loop;
@@ -40,6 +47,7 @@ struct Shared {
   JournalSize journal_max;
   Seal seal;  // for what the journal must not tell
   FollowSource follow;
+  std::unique_ptr<Queue> queue;
 };
 
 class Run : public lua::Outside, public ops::Caller {
@@ -78,8 +86,8 @@ class Run : public lua::Outside, public ops::Caller {
   void start();
 
   lua::Turn turn(std::chrono::nanoseconds slice);
-  // `mail`: which of its mail asked for it, or 0.
-  void cancel(std::string_view by, int64_t mail = 0);
+  // `mail`: which of its mail asked for it, or 0; `why`: beside that somebody did.
+  void cancel(std::string_view by, int64_t mail = 0, const std::string& why = "");
   // Reads what has been sent to it.
   void look_for_mail();
   // Sees what has become of the runs that it waits for.
@@ -141,6 +149,7 @@ class Run : public lua::Outside, public ops::Caller {
   bool dry_run() const override { return request_.dry_run; }
   const std::string& run_id() const override { return id_; }
   const std::string& scope() const override { return scope_; }
+  Seats::Line& line() override { return line_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
   void entered(const ops::Call& call, std::string_view settings, Millis timeout) override;
   void ended(const ops::Call& call, const Result<std::string>& outcome) override;
@@ -149,6 +158,11 @@ class Run : public lua::Outside, public ops::Caller {
   void progress(const ops::Call& call, std::string_view json) override;
 
  private:
+  // Before the script goes on, in run_gate.cc.
+  class Gate;
+  void begin_script();
+  bool has_its_seats();
+
   Result<void> compile(const Source& source, const lua::Limits& limits);
   Result<void> permit();
   Result<void> check_secrets(const std::vector<ops::Field>& params, std::string_view given) const;
@@ -259,14 +273,20 @@ class Run : public lua::Outside, public ops::Caller {
   std::optional<std::string> next_params_;
   Code code_;
   ops::Permissions permissions_;
+  Seats::Line line_;
   std::map<const ops::Operation*, std::unique_ptr<ops::Caller>> insides_;
   std::map<std::string, ops::Call> bodies_;  // by place: scripted operations that have not ended
   std::optional<Resumption> resumption_;     // a run that existed before
   std::optional<Replay> replay_;
   std::optional<Journal> journal_;
-  std::vector<std::string> unrecorded_;                   // said before the journal is open
-  std::vector<store::SourceText> unpinned_;               // taken before
-  std::vector<std::pair<std::string, int64_t>> cancels_;  // asked for during the replay
+  std::vector<std::string> unrecorded_;      // said before the journal is open
+  std::vector<store::SourceText> unpinned_;  // taken before
+  struct Cancel {
+    std::string by, why;
+    int64_t mail = 0;
+  };
+  std::vector<Cancel> cancels_;  // asked for during the replay
+  std::unique_ptr<Gate> gate_;
   Mailbox mailbox_;
   std::map<std::string, Word*> words_;  // by place
   std::set<Wait*> waits_;

@@ -23,11 +23,11 @@ void Run::draw(const store::Ticket& ticket, std::move_only_function<void(Result<
   shared_.store.write(
       [ticket, first, now = shared_.clock.wall_ms(),
        &store = shared_.store](store::Transaction& transaction) -> Result<void> {
-        Result<bool> holds =
+        Result<std::vector<store::Next>> others =
             store::draw_ticket(transaction.db(), ticket, now,
                                [&store](int64_t epoch) { return store.is_alive(epoch); });
-        if (!holds) return fail(holds.error());
-        *first = *holds;
+        if (!others) return fail(others.error());
+        *first = others->empty();
         return {};
       },
       [first, drawn = std::move(drawn)](Result<void> committed) mutable {

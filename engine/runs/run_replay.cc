@@ -4,7 +4,7 @@
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
 #include "engine/runs/entries.h"
-#include "engine/runs/run.h"
+#include "engine/runs/run_gate.h"
 
 namespace engine::runs {
 
@@ -28,7 +28,7 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
   const store::RunRecord& record = resumption.record;
   request_ = {record.runbook, record.params, record.principal, record.trigger, record.dry_run};
   params_ = resumption.params;
-  now_ms_ = started_at_ms_ = record.started_at_ms;
+  now_ms_ = started_at_ms_ = std::max(record.started_at_ms, resumption.recorded.started_at_ms);
   parent_ = record.parent;
   has_children_ = true;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
@@ -85,7 +85,7 @@ lua::Turn Run::replay(std::chrono::nanoseconds slice) {
     if (turn == lua::Turn::idle && !silent() && !deliver_next()) {
       replay_->check_open_calls();
       if (silent()) continue;
-      if (!has_its_locks()) return lua::Turn::idle;
+      if (!has_its_seats()) return lua::Turn::idle;
       go_live();
       return lua::Turn::sliced;
     }
@@ -234,7 +234,7 @@ void Run::adopt() {
   unrecorded_.clear();
   shown_waiting_ = true;
   clear_waiting();  // it waits anew
-  // And takes its locks again; those of a parked run are still its own.
+  // And takes its locks and its seat again; those of a parked run are still its own.
   if (record.state != "waiting") return_tickets("");
 }
 
@@ -258,7 +258,7 @@ void Run::go_live() {
     journal_->note(entries::delivered(call.call, tick()));
     done(*call.outcome);
   });
-  for (const auto& [by, mail] : std::exchange(cancels_, {})) cancel(by, mail);
+  for (const Cancel& asked : std::exchange(cancels_, {})) cancel(asked.by, asked.mail, asked.why);
 }
 
 }  // namespace engine::runs

@@ -4,6 +4,7 @@
 #include "engine/base/units.h"
 #include "engine/ops/check.h"
 #include "engine/runs/entries.h"
+#include "engine/runs/run_gate.h"
 #include "engine/runs/run_word.h"
 #include "engine/store/large.h"
 
@@ -47,6 +48,11 @@ std::string with_text(std::string args, std::string_view name, std::string_view 
   args += ",\"" + std::string(name) + "\":";
   append_json_string(args, text);
   return args + "}";
+}
+
+std::string why_of(const store::Mail& cancel) {
+  const Result<JsonDocument> data = read_json(cancel.data);
+  return data ? text_of(data->root(), "why") : "";
 }
 
 Result<std::string> too_late(std::string_view word, JsonElement args) {
@@ -251,7 +257,7 @@ void Run::taken(std::string_view task, int number) {
 }
 
 void Run::look_for_mail() {
-  if (ended_ || (replaying() && !relocking_)) return;
+  if (ended_ || (replaying() && !relocking_ && !(gate_ && gate_->closed()))) return;
   read_mail();
   mailbox_.give();
 }
@@ -264,7 +270,8 @@ void Run::read_mail() {
   for (store::Mail& mail : *found) {
     const bool cancels = mail.kind == "cancel";
     const auto [sender, number] = std::pair(mail.sender, mail.id);
-    if (mailbox_.add(std::move(mail)) && cancels) cancel(sender, number);
+    const std::string why = cancels ? why_of(mail) : "";
+    if (mailbox_.add(std::move(mail)) && cancels) cancel(sender, number, why);
   }
 }
 

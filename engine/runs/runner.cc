@@ -230,6 +230,7 @@ Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
   if (store::find_run(**database, id)) return id;
   StartRequest request = run.request();
   request.id = id;
+  request.goes_on = true;
   request.params = params;
   request.trigger = triggered_by(run.id(), depth_of(request.trigger));
   Run::Callbacks& own = run.callbacks();
@@ -271,10 +272,12 @@ Result<std::string> Runner::Impl::resume(const ResumeRequest& request, Run::Call
 
 Runner::Runner(Loop& loop, store::Store& store, ops::Registry& registry, ops::Invoker& invoker,
                ops::Secrets& secrets, Library& library, const Clock& clock, RunnerOptions options)
-    : impl_(std::make_unique<Impl>(Shared{loop, store, registry, invoker, secrets, library, clock,
-                                          ops::Deadlines(loop, clock), options.journal_max,
-                                          Seal(store.folder() + "/engine.key"), options.follow},
-                                   options)) {
+    : impl_(std::make_unique<Impl>(
+          Shared{loop, store, registry, invoker, secrets, library, clock,
+                 ops::Deadlines(loop, clock), options.journal_max,
+                 Seal(store.folder() + "/engine.key"), options.follow,
+                 std::unique_ptr<Queue>(new Queue{Seats(options.runs_max), {}})},
+          options)) {
   loop.set_turn([impl = impl_.get()] { return impl->take_turns(); });
   store.on_ring([impl = impl_.get()] { impl->look_around(); });
   impl_->host();

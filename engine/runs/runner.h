@@ -38,10 +38,12 @@ struct StartRequest {
   std::string principal;  // "unix:ops"
   std::string trigger;    // JSON object: {"kind":"person"}
   bool dry_run = false;
-  std::string id = {};  // empty: a new one
+  std::string id = {};   // empty: a new one
+  bool goes_on = false;  // for a run that ends with it, and whose seat it waits for
 };
 
-// How a run ended. `state` is succeeded, failed or cancelled.
+// How a run ended. `state` is succeeded, failed, cancelled, or skipped: its runbook lets no more
+// runs go on at a time.
 struct Outcome {
   std::string id;
   std::string runbook;
@@ -71,6 +73,9 @@ struct RunnerOptions {
   FollowSource follow = {};                     // without, no run can wait for events
   // Without it runs stay in memory, and none that waits in the store is taken up.
   std::optional<ParkingOptions> parking;
+  // Alive at once; others are queued. A script takes some 100 KiB, so that these fit a small
+  // machine, and more at once would bring none of them to its end sooner.
+  size_t runs_max = 1000;
 };
 
 class Runner {

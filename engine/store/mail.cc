@@ -32,6 +32,12 @@ Result<int64_t> send_mail(Database& db, const Mail& mail) {
   return woken ? Result<int64_t>(id) : fail(woken.error());
 }
 
+Result<bool> is_cancelled(Database& db, std::string_view run) {
+  Result<Statement> query = db.prepare("SELECT 1 FROM mail WHERE run = ? AND kind = 'cancel'");
+  if (!query) return fail(query.error());
+  return query->bind(run).step();
+}
+
 Result<std::vector<Mail>> mail_of(Database& db, std::string_view run, int64_t after_id) {
   Result<Statement> query = db.prepare(
       "SELECT id, run, kind, name, data, sender, at FROM mail WHERE run = ? AND id > ?"

@@ -25,6 +25,8 @@ struct Mail {
 
 // Answers its id.
 Result<int64_t> send_mail(Database& db, const Mail& mail);
+// Whether somebody has asked the run to end.
+Result<bool> is_cancelled(Database& db, std::string_view run);
 // In the order of sending.
 Result<std::vector<Mail>> mail_of(Database& db, std::string_view run, int64_t after_id);
 // Which runs got mail after that one, and the last one's id.
@@ -34,11 +36,14 @@ struct Addressees {
 };
 Result<Addressees> addressees(Database& db, int64_t after_id);
 
+// The place, and the kind of waiting, of a run whose script may not go on yet.
+inline constexpr std::string_view kQueue = "queue";
+
 // What a run waits for, for people to see, and for approvals to be answered.
 struct Waiting {
   std::string run;
   std::string place;
-  std::string kind;  // the control word: wait_for, approve, lock
+  std::string kind;  // the control word: wait_for, approve, lock; or kQueue
   std::string what;  // its arguments, JSON
   std::string line;
   int64_t since_ms = 0;

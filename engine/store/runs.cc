@@ -15,13 +15,13 @@ constexpr std::string_view kAfterPrefix = "{";
 constexpr std::string_view kFind =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead"
+    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE id >= ? AND id < ? ORDER BY id = ? DESC, key DESC LIMIT 6";
 
 constexpr std::string_view kList =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead"
+    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE (?1 = '' OR runbook = ?1) AND (?2 = '' OR state = ?2)"
     " AND (?3 = '' OR principal = ?3) AND (?4 = '' OR trigger ->> 'kind' = ?4)"
     " AND created_at >= ?5 AND (?6 = 0 OR created_at < ?6) AND (?7 = 0 OR key < ?7)"
@@ -50,6 +50,7 @@ RunRecord record(const Statement& row) {
   run.parent = row.integer(18);
   run.clock = row.integer(19);
   run.ahead = row.integer(20);
+  run.queued = row.integer(21) != 0;
   return run;
 }
 
@@ -118,6 +119,12 @@ Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner) {
           .run();
   if (!done) return fail(done.error());
   return db.last_insert_id();
+}
+
+Result<void> begin_run(Database& db, std::string_view id, int64_t at_ms) {
+  Result<Statement> query = db.prepare("UPDATE run SET started_at = ? WHERE id = ?");
+  if (!query) return fail(query.error());
+  return query->bind(at_ms, id).run();
 }
 
 Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail) {

@@ -47,7 +47,7 @@ struct Adoption {
 };
 
 struct RunEnd {
-  std::string state = {};  // succeeded, failed, cancelled
+  std::string state = {};  // succeeded, failed, cancelled, skipped
   int64_t finished_at_ms = 0;
   std::string result = {};  // JSON, or empty for none
   std::string error = {};   // JSON, or empty for none
@@ -56,7 +56,8 @@ struct RunEnd {
 struct RunRecord {
   int64_t key = 0;
   std::string id, runbook, file;
-  std::string state;  // running, waiting (nobody carries it), succeeded, failed, cancelled
+  // running, waiting (nobody carries it), succeeded, failed, cancelled, skipped
+  std::string state;
   std::string principal, trigger, params;
   bool dry_run = false;
   int attempt = 1;
@@ -68,6 +69,7 @@ struct RunRecord {
   int64_t parent = 0;  // key, 0: none
   int64_t clock = 0;   // of a waiting run: see parked.h
   int64_t ahead = 0;
+  bool queued = false;  // its script may not go on yet
   bool has_ended() const { return state != "running" && state != "waiting"; }
 };
 
@@ -89,6 +91,8 @@ std::string sources_json(const std::vector<SourceText>& sources);
 Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner);
 // CONFLICT when the run is not as it was found any more.
 Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner);
+// The script of a run that was queued begins.
+Result<void> begin_run(Database& db, std::string_view id, int64_t at_ms);
 Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail);
 // Nobody carries it any more, so that it can be taken up again.
 Result<void> let_go(Database& db, int64_t key, int64_t tail);

@@ -174,7 +174,8 @@ CREATE TABLE ticket(
   run TEXT NOT NULL,
   place TEXT NOT NULL,
   ttl INTEGER NOT NULL,
-  until INTEGER);
+  until INTEGER,
+  seats INTEGER NOT NULL);
 CREATE INDEX ticket_by_lock ON ticket(lock);
 CREATE INDEX ticket_by_run ON ticket(run);
 

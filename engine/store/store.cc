@@ -217,7 +217,9 @@ bool Store::ring(int64_t owner_epoch) const {
 void Store::ring_all() const { Bell::ring_all(impl_->options.folder); }
 
 std::string Store::state_of(const RunRecord& run) const {
-  return run.state == "running" && !is_alive(run.owner) ? "interrupted" : run.state;
+  if (run.state != "running") return run.state;
+  if (!is_alive(run.owner)) return "interrupted";
+  return run.queued ? "queued" : run.state;
 }
 
 const std::string& Store::folder() const { return impl_->options.folder; }

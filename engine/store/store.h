@@ -97,7 +97,8 @@ class Store {
   bool ring(int64_t owner_epoch) const;
   // Tells all processes that there is mail for a run that none of them carries.
   void ring_all() const;
-  // The state as a person should see it: "interrupted" for a running run whose process is gone.
+  // The state as a person should see it: "interrupted" for a running run whose process is gone,
+  // "queued" for one whose script may not go on yet.
   std::string state_of(const RunRecord& run) const;
 
   const std::string& folder() const;

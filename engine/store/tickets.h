@@ -1,6 +1,7 @@
-// Locks by name, across runs and processes: who wants one draws a ticket, and the lowest ticket of
-// a name holds it. A ticket counts as long as its run goes on in a living process or is parked, and
-// at most for its time to live once it holds the lock.
+// Seats under a name that runs take across processes: of a lock there is one, of a runbook that
+// bounds its runs so many. Who wants one draws a ticket, and the lowest tickets of a name have its
+// seats. A ticket counts as long as its run goes on in a living process or is parked, and at
+// most for its time to live once it has its seat.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +17,33 @@
 namespace engine::store {
 
 struct Ticket {
-  std::string lock;
+  std::string lock;  // the name
   std::string run;
   std::string place;   // where the run asked for it
   int64_t ttl_ms = 0;  // 0: as long as it is held
+  int64_t limit = 1;   // how many seats the name has
 };
 
 using IsAlive = std::function<bool(int64_t owner_epoch)>;
 
-// Draws the ticket, unless it was drawn before, and answers whether it holds the lock now.
-Result<bool> draw_ticket(Database& db, const Ticket& ticket, int64_t now_ms,
-                         const IsAlive& is_alive);
-// A run that was sent mail, and the process to ring: who is next after a ticket was given back.
+// Some other run, and the process that carries it: whose ticket is of the same name, or who was
+// sent mail and is to be rung at.
 struct Next {
   std::string run;
   int64_t owner = 0;
 };
-// Gives back the run's ticket of that place, or, where the place is empty, all of them.
+// Who drew before the run's ticket of that place and counts, at most `most` of them, in that order.
+// `passed` gets the numbers of those that do not count any more.
+Result<std::vector<Next>> ahead_of(Database& db, std::string_view run, std::string_view place,
+                                   int64_t now_ms, const IsAlive& is_alive, int64_t most,
+                                   std::vector<int64_t>* passed = nullptr);
+
+// Draws the ticket, unless it was drawn before, and answers who has the seats that it would take:
+// with nobody it has a seat now. Tickets before it that do not count are taken away.
+Result<std::vector<Next>> draw_ticket(Database& db, const Ticket& ticket, int64_t now_ms,
+                                      const IsAlive& is_alive);
+// Gives back the run's ticket of that place, or, where the place is empty, all of them. Answers who
+// is next, and has been sent mail about it.
 Result<std::vector<Next>> return_tickets(Database& db, std::string_view run, std::string_view place,
                                          int64_t now_ms);
 

@@ -146,6 +146,19 @@ class CrashFixture : public RunsFixture {
     while (!committed) loop.run();
   }
 
+  // Lets the loop go on until it is so.
+  void wait_until(std::function<bool()> is) {
+    bool done = false;
+    std::function<void()> look = [&] {
+      store->flush();
+      if (!is()) return loop.defer(look);
+      done = true;
+      loop.stop();
+    };
+    loop.defer(look);
+    while (!done) loop.run();
+  }
+
   static Result<void> execute(store::Database& db, std::string_view sql, const std::string& id) {
     Result<store::Statement> statement = db.prepare(sql);
     if (!statement) return fail(statement.error());

@@ -22,6 +22,7 @@ class FakeCaller : public Caller {
   bool dry_run() const override { return dry; }
   const std::string& run_id() const override { return id_; }
   const std::string& scope() const override { return scope_; }
+  Seats::Line& line() override { return line_; }
   void intend(const Call& call, std::move_only_function<void(Result<void>)> go) override {
     told.push_back("intend " + call.operation);
     loop_.defer([this, go = std::move(go)]() mutable { go(commit); });
@@ -45,6 +46,7 @@ class FakeCaller : public Caller {
 
  private:
   Loop& loop_;
+  Seats::Line line_;
   std::string id_ = "testrun", scope_ = "test";
 };
 

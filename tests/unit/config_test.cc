@@ -57,6 +57,7 @@ TEST_CASE("without a file every setting has its default") {
   CHECK(loaded.config.state_dir == "/nowhere/.local/state/engine");
   CHECK(loaded.config.lua_memory == 64 << 20);
   CHECK(loaded.config.lua_cpu == Millis(60'000));
+  CHECK(loaded.config.operations_max == 20);
   CHECK(loaded.config.settings.size() >= keys().size());
   CHECK(setting(loaded, "lua.memory").origin == "default");
   CHECK_FALSE(loaded.config.allow);
@@ -96,6 +97,22 @@ TEST_CASE("a file, its overlay, a variable and a flag hold in that order, and sa
   CHECK(setting(loaded, "log.level").origin == "ENGINE_LOG_LEVEL");
 }
 
+TEST_CASE("a limit is a whole number in a file and in a variable") {
+  const Folder folder;
+  const std::string file = folder.write("engine.toml", "limits.operations = 7\n");
+  CHECK(loaded_from(file).config.operations_max == 7);
+  CHECK(setting(loaded_from(file), "limits.operations").value == "7");
+  const Loaded variable = loaded_from(file, {{"ENGINE_LIMITS_OPERATIONS", "5"}});
+  CHECK(variable.config.operations_max == 5);
+  CHECK(setting(variable, "limits.operations").value == "5");
+  for (const char* wrong : {"0", "1000001", "99999999999999999999"}) {
+    const Loaded refused = loaded_from(file, {{"ENGINE_LIMITS_OPERATIONS", wrong}});
+    REQUIRE(refused.problems.size() == 1);
+    CHECK(refused.problems[0].message ==
+          "limits.operations must be from 1 to 1000000, not " + std::string(wrong));
+  }
+}
+
 TEST_CASE("all that is wrong with a file is said at once, with line, column and a near name") {
   const Folder folder;
   const std::string file = folder.write("engine.toml",
@@ -105,7 +122,8 @@ TEST_CASE("all that is wrong with a file is said at once, with line, column and 
                                         "[permissions]\n"
                                         "  deny = [\"docker:destory\"]\n"
                                         "allow = []\n"
-                                        "[log]\nlevel = 5\n");
+                                        "[log]\nlevel = 5\n"
+                                        "[limits]\noperations = \"many\"\n");
   const Loaded loaded = loaded_from(file);
 
   struct Expected {
@@ -119,6 +137,7 @@ TEST_CASE("all that is wrong with a file is said at once, with line, column and 
       {5, 10, "permissions.deny: 'docker:destory' is no permission"},
       {6, 9, "permissions.allow must not be empty"},
       {8, 9, "log.level must be one of debug, info, warn, error, off, not an integer"},
+      {10, 14, "limits.operations must be a whole number, not 'many'"},
   };
   REQUIRE(loaded.problems.size() == expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
