@@ -27,7 +27,7 @@ std::string json_of(const runs::Source& source, const lua::RunbookInfo& info) {
     out.begin_object().field("limit", info.concurrency.limit).field("by", info.concurrency.by);
     out.field("on_conflict", name_of(info.concurrency.on_conflict)).end_object();
   }
-  out.field("priority", name_of(info.priority));
+  out.field("priority", lua::name_of(info.priority));
   out.field_raw("triggers", info.triggers.empty() ? "[]" : info.triggers).end_object();
   return json;
 }
@@ -50,7 +50,7 @@ std::string text_of(const runs::Source& source, const lua::RunbookInfo& info,
             std::string(name_of(info.concurrency.on_conflict)) + "\n";
   }
   if (info.priority != Priority::normal)
-    text += "priority: " + std::string(name_of(info.priority)) + "\n";
+    text += "priority: " + std::string(lua::name_of(info.priority)) + "\n";
   if (!info.triggers.empty() && info.triggers != "[]")
     text += "triggers: " + made_visible(info.triggers) + "\n";
   if (info.params.empty()) return text;

@@ -166,8 +166,7 @@ void Run::Gate::give_up(const std::vector<store::Next>& ahead) {
   const bool skips = on_conflict_ == Conflict::skip;
   end(skips ? "skipped" : "failed",
       Error(code::kConflict, (skips ? "skipped: " : "") + message,
-            "start it again when there is an end to that, or cancel that: engine cancel " +
-                ahead.front().run));
+            "start it again when that has ended, or end it: engine cancel " + ahead.front().run));
 }
 
 // Mail tells that somebody has gone; a process that died tells nobody.
