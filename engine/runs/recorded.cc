@@ -171,11 +171,13 @@ Result<Recorded> Recorded::read(JsonElement journal, const std::vector<JsonEleme
   if (!journal.is_array()) return fail(code::kInternal, "a journal is a list of entries");
   Recorded recorded;
   std::string sources;
+  bool resumed = false;
   for (const JsonElement entry : simdjson::dom::array(journal)) {
     const std::string_view kind = json_string(entry, "t").value_or("");
     if (kind == "cancel") recorded.cancel_mail.push_back(number_of(entry, "mail"));
     if (kind == "source") sources += (sources.empty() ? "" : ",") + json_text(entry);
-    if (kind == "queue") recorded.queued = true;
+    resumed = resumed || kind == "resume" || kind == "attempt";
+    if (kind == "queue" && !resumed) recorded.queued = true;
     if (kind == "begin") recorded.begun = true;
     if (kind == "start" || kind == "begin") recorded.started_at_ms = number_of(entry, "at");
     if (kind == "start" || kind == "begin" || kind == "attempt")

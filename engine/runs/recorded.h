@@ -50,12 +50,13 @@ struct Recorded {
   std::set<int> steps, ended_steps;
   std::vector<int64_t> cancel_mail;  // also of attempts before: each counts once
   int logs = 0, reports = 0, retries = 0;
-  std::string source;                  // the runbook's text by name
-  std::string sources;                 // taken since the start: a JSON list
-  bool edited = false;                 // `sources` stand for all that the run's row has
-  int64_t started_at_ms = 0;           // the script
-  int64_t began_at_ms = 0;             // the newest attempt
-  bool queued = false, begun = false;  // entries say so
+  std::string source;         // the runbook's text by name
+  std::string sources;        // taken since the start: a JSON list
+  bool edited = false;        // `sources` stand for all that the run's row has
+  int64_t started_at_ms = 0;  // the script
+  int64_t began_at_ms = 0;    // the newest attempt
+  bool queued = false;        // before it began
+  bool begun = false;         // an entry says so
 };
 
 }  // namespace engine::runs

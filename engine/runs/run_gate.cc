@@ -115,6 +115,7 @@ void Run::Gate::go_on() {
 
 void Run::Gate::draw() {
   run_.drew_tickets_ = true;
+  if (std::exchange(has_seat_, false)) leave_seat();  // else two could wait for each other
   if (!hold_) hold_ = run_.shared_.loop.hold();
   look_.reset();
   if (run_.journal_->dirty()) run_.journal_->barrier([](Result<void>) {});

@@ -1,70 +1,9 @@
 // How many of a runbook's runs go on at a time: who waits, who is skipped, replaced or refused.
-#include "engine/store/mail.h"
-#include "engine/store/tickets.h"
-#include "tests/support/crash_fixture.h"
+#include "tests/support/concurrency_fixture.h"
 
 using namespace engine;
 using namespace engine::runs;
 using Strings = std::vector<std::string>;
-
-namespace {
-
-class ConcurrencyFixture : public CrashFixture {
- public:
-  // A runbook named "one" that tells "NAME begins" and "NAME ends", and waits for a signal between.
-  void runbook(const std::string& more, const std::string& body = R"(
-      box.ensure{ id = ctx.params.name .. " begins" }
-      wait_for{ signal = "go" }
-      box.ensure{ id = ctx.params.name .. " ends" })") {
-    write("one",
-          "return runbook{ summary = \"A test.\", allow = { 'box:change' },\n"
-          "params = { name = { 'string' }, host = { 'string', default = 'a' } },\n" +
-              more + ",\nrun = function(ctx)\n" + body + "\nend }\n");
-  }
-
-  std::string begin(const std::string& name, const std::string& host = "a", bool dry = false) {
-    const Result<std::string> id =
-        runner->start({.runbook = "one",
-                       .params = R"({"name":")" + name + R"(","host":")" + host + "\"}",
-                       .principal = "unix:test",
-                       .trigger = R"({"kind":"person"})",
-                       .dry_run = dry},
-                      {}, [this, name](Result<Outcome> outcome) {
-                        outcomes.insert_or_assign(name, std::move(outcome));
-                        loop.stop();
-                      });
-    if (!id) FAIL(id.error().message + " / " + id.error().hint);
-    return *id;
-  }
-
-  void until_happened(size_t count) {
-    wait_until([this, count] { return happened.size() >= count; });
-  }
-  void until_ended(const std::string& name) {
-    wait_until([this, name] { return outcomes.contains(name); });
-  }
-  std::string state(const std::string& id) {
-    return store->state_of(*store::find_run(**store->reader(), id));
-  }
-  void until_queued(const std::string& id) {
-    wait_until([this, id] {
-      const auto found = store::find_run(**store->reader(), id);
-      return found && store->state_of(*found) == "queued";
-    });
-  }
-  void go(const std::string& id) {
-    change([&](store::Database& db) -> Result<void> {
-      const Result<int64_t> sent = store::send_mail(
-          db, {0, id, "signal", "go", "null", "unix:test", system_clock().wall_ms()});
-      return sent ? Result<void>() : fail(sent.error());
-    });
-    REQUIRE(store->ring(store::find_run(**store->reader(), id)->owner));
-  }
-  int64_t tickets() { return (*store->reader())->number("SELECT count(*) FROM ticket").value(); }
-  std::string error_of(const std::string& name) { return outcomes.at(name)->error; }
-};
-
-}  // namespace
 
 TEST_CASE_METHOD(ConcurrencyFixture, "a run over its runbook's limit waits and goes on in turn") {
   runbook("concurrency = 1");
@@ -331,62 +270,4 @@ TEST_CASE_METHOD(ConcurrencyFixture, "what is wrong with concurrency is said wit
         std::string::npos);
   CHECK(refused("params = { name = { 'string', sensitive = true } }, concurrency = { by = 'name' }")
             .find("is sensitive") != std::string::npos);
-}
-
-namespace {
-
-class QueueFixture : public ConcurrencyFixture {
- public:
-  QueueFixture() {
-    options.runs_max = 1;
-    runner.reset();
-    runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
-  }
-  std::string start_named(const std::string& name, const std::string& more = "") {
-    write(name, "return runbook{ summary = \"A test.\", allow = { 'box:change' }, " + more +
-                    " run = function(ctx) box.ensure{ id = '" + name + "' } if '" + name +
-                    "' == 'first' then wait_for{ signal = 'go' } end end }");
-    const Result<std::string> id =
-        runner->start({.runbook = name, .params = "{}", .principal = "unix:test", .trigger = "{}"},
-                      {}, [this, name](Result<Outcome> outcome) {
-                        outcomes.insert_or_assign(name, std::move(outcome));
-                      });
-    REQUIRE(id);
-    return *id;
-  }
-};
-
-}  // namespace
-
-TEST_CASE_METHOD(QueueFixture, "runs over the process's limit are queued by priority and in turn") {
-  const std::string first = start_named("first");
-  until_happened(1);
-  const std::string low = start_named("low", "priority = 'low',");
-  for (int i = 0; i < 3; ++i) start_named("many");
-  const std::string other = start_named("other");
-  start_named("high", "priority = 'high',");
-  until_queued(low);
-  until_queued(other);
-  CHECK(journal(other) == Strings{"start", "queue"});
-  go(first);
-  wait_until([this] { return runner->alive() == 0; });
-  CHECK(happened == Strings{"ensure first", "ensure high", "ensure many", "ensure other",
-                            "ensure many", "ensure many", "ensure low"});
-  CHECK(journal(other)[2] == "begin");
-}
-
-TEST_CASE_METHOD(QueueFixture, "a run in the process's queue can be cancelled and killed") {
-  const std::string first = start_named("first");
-  until_happened(1);
-  const std::string second = start_named("second"), third = start_named("third");
-  until_queued(third);
-  const Strings queued = entries(third);
-  REQUIRE(runner->cancel(second, "unix:test"));
-  until_ended("second");
-  CHECK(outcomes.at("second")->state == "cancelled");
-  go(first);
-  until_ended("third");
-  crash(third, queued);
-  CHECK(resume(third).state == "succeeded");
-  CHECK(happened == Strings{"ensure first", "ensure third", "ensure third"});
 }
