@@ -140,7 +140,6 @@ void Run::start() {
   if (added_) {
     open_journal(std::move(*added_), {1, first_entry().size()});
     unpinned_.clear();
-    limit_time(interpreter_->info().timeout);
   } else if (!resumption_) {
     journal_.emplace(shared_.loop, shared_.store, row(), callbacks_.watch,
                      [this](const Error& error) { broken(error); });

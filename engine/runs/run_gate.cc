@@ -9,6 +9,7 @@
 #include "engine/base/text.h"
 #include "engine/loop/timer.h"
 #include "engine/runs/entries.h"
+#include "engine/store/children.h"
 #include "engine/store/mail.h"
 
 namespace engine::runs {
@@ -60,6 +61,16 @@ Result<std::vector<store::Next>> replace(store::Database& db, const store::Ticke
     told.push_back(other);
   }
   return told;
+}
+
+// A child that stood in the queue behind those that wait for it would stand there for ever.
+Result<bool> wait_for_it(store::Database& db, const std::string& run,
+                         const std::vector<store::Next>& ahead) {
+  for (const store::Next& other : ahead) {
+    const Result<bool> waits = store::belongs_to(db, run, other.run);
+    if (!waits || !*waits) return waits;
+  }
+  return true;
 }
 
 }  // namespace
@@ -128,7 +139,11 @@ void Run::Gate::draw() {
         auto ahead = store::draw_ticket(db, ticket, now, is_alive);
         if (!ahead) return fail(ahead.error());
         found->ahead = std::move(*ahead);
-        if (found->ahead.empty() || on_conflict == Conflict::queue) return {};
+        if (found->ahead.empty()) return {};
+        const Result<bool> for_ever = wait_for_it(db, ticket.run, found->ahead);
+        if (!for_ever) return fail(for_ever.error());
+        found->for_ever = *for_ever;
+        if (on_conflict == Conflict::queue) return {};
         auto told = on_conflict == Conflict::replace
                         ? replace(db, ticket, now, is_alive)
                         : store::return_tickets(db, ticket.run, ticket.place, now);
@@ -149,7 +164,8 @@ void Run::Gate::drawn(Drawn drawn) {
     has_ticket_ = true;
     return go_on();
   }
-  if (on_conflict_ == Conflict::skip || on_conflict_ == Conflict::fail) return give_up(drawn.ahead);
+  if (drawn.for_ever || on_conflict_ == Conflict::skip || on_conflict_ == Conflict::fail)
+    return give_up(drawn.ahead);
   on_conflict_ = Conflict::queue;  // who is in the way has been told
   show_queued(drawn.ahead);
   await();
@@ -199,7 +215,12 @@ void Run::Gate::look() {
   look_ = start_timer(run_.shared_.loop, kBetweenLooks, [this] { look(); });
 }
 
+// Whoever waits for a child would wait for ever if that stood in the queue behind it.
 bool Run::Gate::take_seat() {
+  if (run_.parent_ != 0) {
+    run_.shared_.queue->seats.take_beyond(*this);
+    return has_seat_ = true;
+  }
   Queue& queue = *run_.shared_.queue;
   const Priority priority = info().priority;
   const auto line = queue.lines.try_emplace({priority, run_.runbook_}, priority).first;

@@ -32,6 +32,7 @@ class Run::Gate : private Seats::Seat {
   struct Drawn {
     std::vector<store::Next> ahead;
     std::vector<store::Next> told;  // that they are to end
+    bool for_ever = false;          // who is ahead waits for this run
   };
 
   const lua::RunbookInfo& info() const { return run_.interpreter_->info(); }

@@ -147,6 +147,7 @@ TEST_CASE_METHOD(InFlightFixture, "our own store and waits need no seat") {
     state.set{ name = "a", value = 1 }
     sleep "1ms"
     return state.get{ name = "a" }.value)");
+  CHECK(ended.error.empty());
   CHECK(ended.result == "1");
   open();
   loop.run();

@@ -63,6 +63,23 @@ TEST_CASE_METHOD(QueueFixture, "a run in the process's queue can be cancelled an
   CHECK(happened == Strings{"ensure first", "ensure third", "ensure third"});
 }
 
+TEST_CASE_METHOD(QueueFixture, "a child does not wait for the seat of its parent") {
+  write("child", "return runbook{ summary = \"A test.\", run = function() return 'it did' end }");
+  CHECK(run("return run('child')").result == R"("it did")");
+}
+
+TEST_CASE_METHOD(QueueFixture,
+                 "a child does not queue behind its parent for their runbook's seat") {
+  runbook("concurrency = 1", R"(
+      if ctx.params.name == "b" then return "b" end
+      local _, error = pcall(run, "one", { name = "b" })
+      return error.message)");
+  begin("a");
+  until_ended("a");
+  CHECK(outcomes.at("a")->result.find("lets no more than 1 of its runs go on at a time") !=
+        std::string::npos);
+}
+
 TEST_CASE_METHOD(QueueFixture, "a run that had begun and is killed in the queue has still begun") {
   const std::string body = R"(
       local closing <close> = setmetatable({}, { __close = function()
