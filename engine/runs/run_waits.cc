@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/runs/entries.h"
+#include "engine/runs/run_gate.h"
 #include "engine/runs/run_word.h"
 
 namespace engine::runs {
@@ -89,7 +90,7 @@ TaskPtr Run::begin_delay(const lua::Place& place, const Delay& delay, Done done)
 
 std::optional<store::Parking> Run::parking(Millis shortest) const {
   if (ended_ || !journal_ || replaying() || queued || cancelled_ || out_of_bounds_ ||
-      store_error_ || request_.dry_run)
+      store_error_ || request_.dry_run || gate_->closed())
     return std::nullopt;
   std::optional<int64_t> due_ns, due_wall_ms;
   const auto bounded_by = [&due_ns](int64_t at) { due_ns = std::min(due_ns.value_or(at), at); };
