@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,12 +44,6 @@ std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string sibling_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const size_t name = slash == std::string::npos ? 0 : slash + 1;
-  return path.substr(0, name) + "." + path.substr(name, 200) + "." + new_run_id();
 }
 
 std::string_view code_of(int errnum) {
@@ -100,7 +95,40 @@ std::string_view code_of(int errnum) {
   }
 }
 
+Result<void> sync_folder_of(const std::string& path) {
+  const File folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.fd() < 0 || fsync(folder.fd()) == 0 || errno == EINVAL) return {};
+  return fail(errno_error(errno, "cannot write " + path));
+}
+
 }  // namespace
+
+std::string sibling_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const size_t name = slash == std::string::npos ? 0 : slash + 1;
+  return path.substr(0, name) + "." + path.substr(name, 200) + "." + new_run_id();
+}
+
+Result<void> create_private(const std::string& path) {
+  const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.fd() < 0) return fail(errno_error(errno, "cannot create " + path));
+  return {};
+}
+
+// A file system that cannot rename without replacing can link.
+Result<void> publish_file(const std::string& draft, const std::string& path) {
+  const auto failed = [&path] { return fail(errno_error(errno, "cannot write " + path)); };
+  {
+    const File file(open(draft.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.fd() < 0 || fsync(file.fd()) != 0) return failed();
+  }
+  if (renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno != EINVAL && errno != ENOSYS) return failed();
+    if (link(draft.c_str(), path.c_str()) != 0) return failed();
+    unlink(draft.c_str());
+  }
+  return sync_folder_of(path);
+}
 
 Error errno_error(int errnum, std::string what) {
   const char* description = strerrordesc_np(errnum);
@@ -157,9 +185,7 @@ Result<void> write_file_atomically(const std::string& path, std::string_view con
     unlink(sibling.c_str());
     return failed(errnum);
   }
-  const File folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.fd() >= 0 && fsync(folder.fd()) != 0 && errno != EINVAL) return failed(errno);
-  return {};
+  return sync_folder_of(path);
 }
 
 std::string program_folder() {

@@ -163,6 +163,13 @@ class Reader {
       case Word::runbook:
         if (cursor_.find('/') != cursor_.npos || cursor_.starts_with('.')) add(kFilesCandidate, "");
         break;
+      case Word::run_then_file:
+        if (count_ > 0) return add(kFilesCandidate, "");
+        return take_names(Word::run);
+      case Word::recorded_run:
+        if (count_ > 0) return;
+        if (!cursor_.empty()) add(kFilesCandidate, "");
+        return take_names(Word::run);
       case Word::operation:
       case Word::plugin:
       case Word::run:

@@ -18,7 +18,18 @@ struct Example {
 };
 
 // What the words of a command name, for completion.
-enum class Word { none, runbook, operation, plugin, run, source, folder, shell };
+enum class Word {
+  none,
+  runbook,
+  operation,
+  plugin,
+  run,
+  recorded_run,   // of the store, or a file with exported ones
+  run_then_file,  // a run, and where it is to be written
+  source,
+  folder,
+  shell
+};
 
 struct Command {
   std::string name;     // "run", "config show"

@@ -20,6 +20,8 @@ constexpr std::array kCommands = {
     CommandEntry{"runs", runs_command},
     CommandEntry{"logs", logs_command},
     CommandEntry{"trace", trace_command},
+    CommandEntry{"why", why_command},
+    CommandEntry{"export", export_command},
     CommandEntry{"ops", ops_command},
     CommandEntry{"plugins", plugins_command},
     CommandEntry{"events", events_command},

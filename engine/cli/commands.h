@@ -17,6 +17,8 @@ Command check_command();
 Command runs_command();
 Command logs_command();
 Command trace_command();
+Command why_command();
+Command export_command();
 Command ops_command();
 Command plugins_command();
 Command events_command();

@@ -1,6 +1,7 @@
 // engine logs: what a run logged.
 #include "engine/base/json_read.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/follow.h"
 #include "engine/cli/records.h"
 
 namespace engine::cli {
@@ -21,10 +22,12 @@ std::string text_of(JsonElement entry, const Terminal& terminal) {
   return text + "\n";
 }
 
-std::string json_of(JsonElement entry) {
+std::string json_of(const std::string& run, JsonElement entry) {
   std::string json;
   JsonWriter out(json);
-  out.begin_object().field("at", format_time_utc(json_integer(entry, "at").value_or(0)));
+  out.begin_object()
+      .field("run", run)
+      .field("at", format_time_utc(json_integer(entry, "at").value_or(0)));
   out.field("level", json_string(entry, "level").value_or(""));
   out.field("message", json_string(entry, "msg").value_or(""));
   if (const auto fields = json_member(entry, "fields")) out.field_raw("fields", json_text(*fields));
@@ -33,16 +36,24 @@ std::string json_of(JsonElement entry) {
   return json;
 }
 
+int follow(Session& session, Records& records, const store::RunRecord& record) {
+  Follower follower(session, records, [&](const store::RunRecord& of, JsonElement entry) {
+    if (json_string(entry, "t") != "log") return;
+    session.print(session.format == Format::table ? text_of(entry, session.out)
+                                                  : json_of(of.id, entry) + "\n");
+  });
+  return follower.follow(record);
+}
+
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
-  const auto config = session.config();
-  if (!config) return config.error();
-  const auto records = Records::open(**config);
-  if (!records) return session.fail(records.error());
-  const Result<store::RunRecord> record = (*records)->find(parsed->words[0]);
-  if (!record) return session.fail(record.error());
-  const Result<std::string> journal = (*records)->journal(*record);
+  const auto named = named_run(session, parsed->words);
+  if (!named) return named.error();
+  Records& records = *named->records;
+  const store::RunRecord* record = &named->run;
+  if (parsed->has("follow")) return follow(session, records, *record);
+  const Result<std::string> journal = records.journal(*record);
   if (!journal) return session.fail(journal.error());
   const Result<JsonDocument> entries = read_json(*journal);
   if (!entries) return session.fail(entries.error());
@@ -53,7 +64,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     if (session.format == Format::table)
       text += text_of(entry, session.out);
     else
-      items.push_back(json_of(entry));
+      items.push_back(json_of(record->id, entry));
   }
   if (session.format == Format::table)
     session.print(text);
@@ -66,17 +77,25 @@ int run(Session& session, const Command& command, std::span<const std::string> a
 }  // namespace
 
 Command logs_command() {
-  return {
-      .name = "logs",
-      .summary = "Shows what a run logged.",
-      .usage = "logs RUN [-o json|jsonl]",
-      .details = "RUN is a run's id or the beginning of one, as long as it is one run's alone.",
-      .flags = {},
-      .examples = {{"engine logs 7k3", "As text."}, {"engine logs 7k3 -o jsonl", "For programs."}},
-      .run = run,
-      .words_min = 1,
-      .words_max = 1,
-      .word = Word::run};
+  return {.name = "logs",
+          .summary = "Shows what a run logged.",
+          .usage = "logs RUN|FILE [RUN] [--follow] [-o json|jsonl]",
+          .details =
+              "RUN is a run's id or the beginning of one, as long as it is one run's alone; FILE "
+              "what `engine export` has written, and RUN behind it another run in it. --follow "
+              "shows what it has logged, and then what it logs, also of a run in another process "
+              "and of those that it goes on as, until it ends; the exit code is then that of "
+              "`engine run`. A run whose process is gone is followed on until it is resumed. "
+              "Ctrl-C leaves the run alone. With --follow -o json is a line for each message.",
+          .flags = {{"follow", 'f', "", "Goes on to show what comes, until the run ends.", false,
+                     false}},
+          .examples = {{"engine logs 7k3", "As text."},
+                       {"engine logs 7k3 --follow", "What it says, as it says it."},
+                       {"engine logs 7k3 -o jsonl", "For programs."}},
+          .run = run,
+          .words_min = 1,
+          .words_max = 2,
+          .word = Word::recorded_run};
 }
 
 }  // namespace engine::cli

@@ -1,9 +1,12 @@
 #include "engine/cli/records.h"
 
+#include <cstdlib>
+
 #include "engine/base/id.h"
 #include "engine/base/text.h"
 #include "engine/loop/timer.h"
 #include "engine/ops/sealed.h"
+#include "engine/store/exported.h"
 #include "engine/store/journal.h"
 
 namespace engine::cli {
@@ -25,6 +28,50 @@ Result<std::unique_ptr<Records>> Records::open(const config::Config& config) {
   if (!db) return fail(db.error());
   records->db_ = *db;
   return records;
+}
+
+Result<std::unique_ptr<Records>> Records::open_file(const std::string& file) {
+  Result<store::Database> opened = store::open_export(file);
+  if (!opened) return fail(opened.error());
+  std::unique_ptr<Records> records(new Records());
+  records->file_ = std::move(*opened);
+  records->db_ = &*records->file_;
+  return records;
+}
+
+std::string Records::note(std::string_view name) {
+  return exported() ? store::export_note(*db_, name).value_or("") : "";
+}
+
+int64_t Records::now_ms() {
+  return exported() ? std::atoll(note("at").c_str()) : system_clock().wall_ms();
+}
+
+std::expected<NamedRun, int> named_run(Session& session, const Words& words) {
+  const std::string& word = words[0];
+  const bool is_file = !is_run_id_prefix(word);
+  if (!is_file && words.size() > 1) {
+    return std::unexpected(session.fail(
+        Error(code::kInvalidArgument, "'" + made_visible(words[1]) + "' is one word too many",
+              "a run's id behind the name of an exported file names one of its runs")));
+  }
+  NamedRun named;
+  if (is_file) {
+    auto opened = Records::open_file(word);
+    if (!opened) return std::unexpected(session.fail(opened.error()));
+    named.records = std::move(*opened);
+  } else {
+    const auto config = session.config();
+    if (!config) return std::unexpected(config.error());
+    auto opened = Records::open(**config);
+    if (!opened) return std::unexpected(session.fail(opened.error()));
+    named.records = std::move(*opened);
+  }
+  const std::string id = !is_file ? word : words.size() > 1 ? words[1] : named.records->note("run");
+  Result<store::RunRecord> run = named.records->find(id);
+  if (!run) return std::unexpected(session.fail(run.error()));
+  named.run = std::move(*run);
+  return named;
 }
 
 Result<store::RunRecord> Records::find(std::string_view id_prefix) {
@@ -64,8 +111,8 @@ Result<void> Records::send(const store::RunRecord& run, store::Mail mail, Check 
 
 Result<std::vector<store::Next>> Records::ahead_of(const store::Waiting& waiting) {
   return store::ahead_of(
-      *db_, waiting.run, waiting.place, system_clock().wall_ms(),
-      [this](int64_t epoch) { return store_->is_alive(epoch); }, kAheadShown);
+      *db_, waiting.run, waiting.place, now_ms(),
+      [this](int64_t epoch) { return exported() || store_->is_alive(epoch); }, kAheadShown);
 }
 
 // A process that has only just begun to carry the run may not have its bell yet.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +20,13 @@ namespace engine::cli {
 class Records {
  public:
   static Result<std::unique_ptr<Records>> open(const config::Config& config);
+  // Those of a file that `engine export` has written: they are as they were then.
+  static Result<std::unique_ptr<Records>> open_file(const std::string& file);
+  bool exported() const { return !store_; }
+  // What such a file says of itself; empty where it says nothing of that name.
+  std::string note(std::string_view name);
 
+  Loop& loop() { return loop_; }
   store::Database& db() { return *db_; }
   Result<store::RunRecord> find(std::string_view id_prefix);
   // All entries of the run, a JSON array.
@@ -29,16 +37,30 @@ class Records {
   Result<void> send(const store::RunRecord& run, store::Mail mail, Check check = {});
   // The runs that have what that one waits for at that place.
   Result<std::vector<store::Next>> ahead_of(const store::Waiting& waiting);
+  // When they are as they are: now, or when they were exported.
+  int64_t now_ms();
   // As a person should see it: "interrupted" where the process of a running run is gone.
-  std::string state(const store::RunRecord& run) const { return store_->state_of(run); }
+  std::string state(const store::RunRecord& run) const {
+    return store_ ? store_->state_of(run) : run.state;
+  }
 
  private:
   Records() = default;
   void ring(const std::string& id);
   Loop loop_;
   std::unique_ptr<store::Store> store_;
+  std::optional<store::Database> file_;
   store::Database* db_ = nullptr;
 };
+
+// A run, and where it is recorded.
+struct NamedRun {
+  std::unique_ptr<Records> records;
+  store::RunRecord run;
+};
+// Which run the words mean: RUN, of the store, or FILE [RUN], of an exported file. The exit code
+// where there is none; that was said.
+std::expected<NamedRun, int> named_run(Session& session, const Words& words);
 
 // The run's fields within an open object: run, runbook, state, times, result, error, who, trigger,
 // parameters.

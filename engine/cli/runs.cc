@@ -138,8 +138,8 @@ Command runs_command() {
       .details =
           "A run whose process is gone without having recorded an end is shown as interrupted; "
           "queued is one that may not begin yet, skipped one that its runbook did not let begin. "
-          "--waiting lists instead what runs wait for, a line for each, longest first: signals, "
-          "what is asked of a person, locks, seats; and who has those.",
+          "--waiting lists instead what runs wait for, a line for each, longest first: approvals, "
+          "signals, times, locks, seats; and who has those.",
       .flags = {{"runbook", 'r', "NAME", "Only runs of this runbook.", false, false},
                 {"state",
                  's',

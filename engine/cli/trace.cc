@@ -1,118 +1,62 @@
 // engine trace: what a run did, as a tree of steps and operations.
+#include <optional>
+
 #include "engine/base/json_read.h"
-#include "engine/base/text.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/failure.h"
+#include "engine/cli/follow.h"
 #include "engine/cli/records.h"
-#include "engine/cli/trace_tree.h"
+#include "engine/cli/trace_text.h"
 #include "engine/ops/sealed.h"
 
 namespace engine::cli {
 
 namespace {
 
-using Kind = TraceNode::Kind;
-constexpr size_t kShownMax = 160;
+// "02:00:01.123 docker.container.stop {"id":"db"} ok  1.2s", below its steps.
+std::string follow_text(const TraceNode& node, const TraceText& text, const Terminal& terminal) {
+  const std::string before(static_cast<size_t>(node.depth) * 2, ' ');
+  const int64_t ended = node.at + std::max<int64_t>(0, node.duration_ms);
+  const std::string time = terminal.painted(Paint::dim, format_time_local(ended)) + " " + before;
+  std::string lines = time + text.headline(node) + "\n";
+  for (const std::string& line : text.details(node)) lines += time + "  " + line + "\n";
+  return lines;
+}
 
-class Printer {
- public:
-  Printer(const Terminal& terminal, bool full) : terminal_(terminal), full_(full) {}
-
-  void children(const TraceNode& node, const std::string& before) {
-    for (const auto& child : node.children) {
-      const bool last = child == node.children.back();
-      text_ +=
-          terminal_.painted(Paint::dim, before + (last ? "└─ " : "├─ ")) + headline(*child) + "\n";
-      const std::string below = before + (last ? "   " : "│  ");
-      for (const std::string& line : details(*child)) {
-        text_ += terminal_.painted(Paint::dim, below + (child->children.empty() ? "   " : "│  ")) +
-                 line + "\n";
-      }
-      children(*child, below);
-    }
-  }
-
-  std::string text() { return std::move(text_); }
-
- private:
-  std::string cut(std::string_view json) const {
-    const std::string visible = made_visible(json);
-    return full_ ? visible : shortened(visible, kShownMax);
-  }
-
-  std::string mark(const TraceNode& node) const {
-    if (node.outcome == "ok") return terminal_.painted(Paint::green, "ok");
-    if (node.outcome == "planned") return terminal_.painted(Paint::yellow, "planned");
-    if (node.outcome == "running") return terminal_.painted(Paint::blue, "no end recorded");
-    return terminal_.painted(Paint::red, "failed");
-  }
-
-  std::string headline(const TraceNode& node) const {
-    const std::string took = node.duration_ms < 0 ? "" : human_duration(Millis(node.duration_ms));
-    switch (node.kind) {
-      case Kind::step:
-        return terminal_.painted(Paint::bold, made_visible(node.name)) + "  " + mark(node) + "  " +
-               took;
-      case Kind::operation:
-        return made_visible(node.name) + " " + (node.args == "{}" ? "" : cut(node.args) + " ") +
-               " " + mark(node) + "  " + took + "  " +
-               terminal_.painted(Paint::dim, node.effect + ", " + made_visible(node.line));
-      case Kind::wait:
-        return "waited " + took;
-      case Kind::retry:
-        return "retry: " + node.text + " after " + took;
-      case Kind::log:
-        return made_visible(node.name) + ": " + made_visible(node.text) +
-               (node.args.empty() ? "" : " " + cut(node.args));
-      case Kind::report:
-        return "report " + cut(node.result);
-      case Kind::cancel:
-        return node.text.empty() ? "out of time" : "cancelled by " + made_visible(node.text);
-      case Kind::resume:
-        return (node.name.empty() ? "resumed"
-                                  : "a new attempt from step '" + made_visible(node.name) + "'") +
-               std::string(" by ") + made_visible(node.text);
-      case Kind::queue:
-        return "queued" + (node.text.empty() ? "" : " behind run " + made_visible(node.text)) +
-               (took.empty() ? "" : " for " + took);
-      case Kind::root:
-        break;
-    }
-    return "";
-  }
-
-  std::vector<std::string> details(const TraceNode& node) const {
-    std::vector<std::string> lines;
-    if (node.kind == Kind::operation && !node.result.empty() && node.result != "null") {
-      lines.push_back(terminal_.painted(Paint::dim, "-> " + cut(node.result)));
-    }
-    if (!node.error.empty()) {
-      const Error error = error_from_json(node.error);
-      lines.push_back(
-          terminal_.painted(Paint::red, error.code + ": " + made_visible(error.message)));
-    }
-    return lines;
-  }
-
-  const Terminal& terminal_;
-  const bool full_;
-  std::string text_;
-};
+int follow(Session& session, Records& records, const store::RunRecord& run, bool full) {
+  const TraceText text(session.out, full, "...");
+  std::string followed;
+  std::optional<TraceBuilder> builder;
+  Follower follower(session, records, [&](const store::RunRecord& of, JsonElement entry) {
+    if (followed != of.id) builder.emplace();
+    followed = of.id;
+    const TraceNode* node = builder->take(entry);
+    if (!node) return;
+    if (session.format == Format::table)
+      return session.print(follow_text(*node, text, session.out));
+    std::string json;
+    JsonWriter out(json);
+    out.begin_object().field("run", of.id);
+    append_trace_fields(out, *node);
+    out.end_object();
+    session.print(json + "\n");
+  });
+  return follower.follow(run);
+}
 
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
-  const auto config = session.config();
-  if (!config) return config.error();
-  const auto records = Records::open(**config);
-  if (!records) return session.fail(records.error());
-  const Result<store::RunRecord> record = (*records)->find(parsed->words[0]);
-  if (!record) return session.fail(record.error());
-  const Result<std::string> journal = (*records)->journal(*record);
+  const auto named = named_run(session, parsed->words);
+  if (!named) return named.error();
+  Records& records = *named->records;
+  const store::RunRecord* record = &named->run;
+  if (parsed->has("follow")) return follow(session, records, *record, parsed->has("full"));
+  const Result<std::string> journal = records.journal(*record);
   if (!journal) return session.fail(journal.error());
   const auto trace = build_trace(*journal);
   if (!trace) return session.fail(trace.error());
-  const std::string state = (*records)->state(*record);
+  const std::string state = records.state(*record);
   if (session.format != Format::table) {
     std::string json;
     JsonWriter out(json);
@@ -132,9 +76,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
                                            made_visible(record->principal));
   text += (record->params == "{}" ? "" : ", " + made_visible(ops::without_seals(record->params))) +
           "\n";
-  Printer printer(terminal, parsed->has("full"));
-  printer.children(**trace, "");
-  session.print(text + printer.text());
+  const TraceText shown(terminal, parsed->has("full"), "no end recorded");
+  session.print(text + shown.tree(**trace));
   if (!record->error.empty()) session.print(failure_text(record->error, terminal));
   return 0;
 }
@@ -145,15 +88,25 @@ Command trace_command() {
   return {.name = "trace",
           .summary =
               "Shows what a run did: its steps and operations with times, arguments and results.",
-          .usage = "trace RUN [--full] [-o json]",
-          .details = "RUN is a run's id or the beginning of one, as long as it is one run's alone.",
-          .flags = {{"full", 'f', "", "Arguments and results in full.", false, false}},
+          .usage = "trace RUN|FILE [RUN] [--full] [--follow] [-o json]",
+          .details =
+              "RUN is a run's id or the beginning of one, as long as it is one run's alone; FILE "
+              "what `engine export` has written, and RUN behind it another run in it. --follow "
+              "shows what is recorded, a line each, and then what comes, also of a run in another "
+              "process and of those that it goes on as, until it ends; the exit code is then that "
+              "of `engine run`. A run whose process is gone is followed on until it is resumed. "
+              "Ctrl-C leaves the run alone. With --follow -o json is a line for each thing.",
+          .flags = {{"follow", 'f', "", "Goes on to show what comes, until the run ends.", false,
+                     false},
+                    {"full", 0, "", "Arguments and results in full.", false, false}},
           .examples = {{"engine trace 7k3", "As a tree."},
-                       {"engine trace 7k3 -o json", "For programs."}},
+                       {"engine trace 7k3 --follow", "What it does, as it does it."},
+                       {"engine trace 7k3 -o json", "For programs."},
+                       {"engine trace incident.run", "What was exported elsewhere."}},
           .run = run,
           .words_min = 1,
-          .words_max = 1,
-          .word = Word::run};
+          .words_max = 2,
+          .word = Word::recorded_run};
 }
 
 }  // namespace engine::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/base/json_read.h"
 
 namespace engine::cli {
 
@@ -38,12 +40,45 @@ struct TraceNode {
   std::string place;  // of an operation: "1.2:3"
   int64_t at = 0;
   int64_t duration_ms = -1;  // unknown
+  int depth = 0;             // how many it stands below
   std::vector<std::unique_ptr<TraceNode>> children;
+};
+
+// Made an entry at a time.
+class TraceBuilder {
+ public:
+  TraceBuilder() : root_(std::make_unique<TraceNode>()) {}
+
+  // The node that the entry has made or ended; null where it is no part of the tree.
+  const TraceNode* take(JsonElement entry);
+  std::unique_ptr<TraceNode> root() { return std::move(root_); }
+
+ private:
+  TraceNode& add(TraceNode& parent, TraceNode::Kind kind, JsonElement entry);
+  TraceNode& parent_of(JsonElement entry);
+  TraceNode& step_named(int64_t id);
+  TraceNode& caller_of(JsonElement entry);
+  TraceNode* top(JsonElement entry, std::string_view kind);
+  TraceNode* within(JsonElement entry, std::string_view kind);
+  TraceNode* queue(JsonElement entry);
+  TraceNode* begin(JsonElement entry);
+  TraceNode* step(JsonElement entry);
+  TraceNode* end_step(JsonElement entry);
+  TraceNode* operation(JsonElement entry, bool whole);
+  TraceNode* result(JsonElement entry);
+
+  std::unique_ptr<TraceNode> root_;
+  TraceNode* queued_ = nullptr;  // and has not begun
+  std::map<int64_t, TraceNode*> steps_;
+  std::map<std::string, TraceNode*> calls_;
+  std::map<std::string, int64_t> scripted_;  // of those, a Lua plugin's: the step they stand in
 };
 
 // From the journal's JSON array.
 Result<std::unique_ptr<TraceNode>> build_trace(std::string_view journal);
 
 void append_trace(JsonWriter& out, const TraceNode& node);
+// Within an open object, without what stands below it.
+void append_trace_fields(JsonWriter& out, const TraceNode& node);
 
 }  // namespace engine::cli

@@ -34,7 +34,8 @@ std::string_view text_at(lua_State* L, int index) {
 Result<int> wait(lua_State* L) {
   const int64_t delay = lua_tointeger(L, 1);
   return Coroutine::await(L, text_at(L, 2), [&](Coroutine& self, Done done) {
-    return state(L).outside.wait(self.next_place(), delay, std::move(done));
+    return state(L).outside.wait(self.next_place(), delay, text_at(L, 2), where(L),
+                                 std::move(done));
   });
 }
 
@@ -54,7 +55,7 @@ Result<int> wait_till(lua_State* L) {
                 "write it like 2026-11-21T02:00:00Z, or give what os.time answers");
   }
   return Coroutine::await(L, what, [&](Coroutine& self, Done done) {
-    return state(L).outside.wait_till(self.next_place(), till, std::move(done));
+    return state(L).outside.wait_till(self.next_place(), till, where(L), std::move(done));
   });
 }
 
@@ -199,7 +200,7 @@ Result<int> retry_wait(lua_State* L) {
   return Coroutine::await(L, "retry", [&](Coroutine& self, Done done) {
     run.outside.retrying(self.step, static_cast<int>(lua_tointeger(L, 1)),
                          static_cast<int>(lua_tointeger(L, 2)), delay, run.pending);
-    return run.outside.wait(self.next_place(), delay, std::move(done));
+    return run.outside.wait(self.next_place(), delay, "retry", where(L), std::move(done));
   });
 }
 

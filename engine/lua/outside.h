@@ -56,17 +56,18 @@ class Outside {
   // An operation of a Lua plugin was answered with what its function is given; this is how that
   // ended. Answers the outcome as it was recorded.
   virtual Result<std::string> ended(const Place&, Result<std::string> outcome) { return outcome; }
-  // A wait of the script's own (sleep, back-off); answers "null".
-  virtual TaskPtr wait(const Place& place, int64_t delay_ms, Done done) = 0;
-  // The same until a time of day, in milliseconds since 1970, which the wall clock tells.
-  virtual TaskPtr wait_till(const Place& place, int64_t till_ms, Done done) {
-    return wait(place, std::max<int64_t>(0, till_ms - now_ms()), std::move(done));
+  // A wait of the script's own, answered with "null". `word` is what made it: "sleep", "retry".
+  virtual TaskPtr wait(const Place& place, int64_t delay_ms, std::string_view word,
+                       const Position& at, Done done) = 0;
+  // A sleep until a time of day, in milliseconds since 1970, which the wall clock tells.
+  virtual TaskPtr wait_till(const Place& place, int64_t till_ms, const Position& at, Done done) {
+    return wait(place, std::max<int64_t>(0, till_ms - now_ms()), "sleep", at, std::move(done));
   }
   // A bound on something else: what timeout() gives its function, or, with number 0, the grace time
   // of the group that is the task's call `place.task` (of the run where that is ""). The same as a
   // wait, but for a dry run, where waits end at once and bounds do not.
   virtual TaskPtr deadline(const Place& place, int64_t delay_ms, Done done) {
-    return wait(place, delay_ms, std::move(done));
+    return wait(place, delay_ms, "timeout", {}, std::move(done));
   }
 
   // Steps nest; ids count from 1 within the run. `parent` 0: none.

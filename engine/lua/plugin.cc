@@ -31,7 +31,9 @@ class Declaring final : public Outside {
   TaskPtr call(const Place&, std::string_view, std::string, int, const Position&, Done) override {
     return nullptr;  // the top level cannot wait, so that this is not reached
   }
-  TaskPtr wait(const Place&, int64_t, Done) override { return nullptr; }
+  TaskPtr wait(const Place&, int64_t, std::string_view, const Position&, Done) override {
+    return nullptr;
+  }
   void step_opened(int, int, std::string_view, const Position&) override {}
   void step_closed(int, const Error*) override {}
   void retrying(int, int, int, int64_t, const Error&) override {}

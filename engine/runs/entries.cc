@@ -90,10 +90,12 @@ std::string began(int64_t at) {
   return entry.close();
 }
 
-std::string resumed(std::string_view by, std::string_view assumed, int64_t at) {
+std::string resumed(std::string_view by, std::string_view assumed,
+                    const std::optional<store::Owner>& was, int64_t at) {
   Entry entry("resume");
   entry->field("by", by);
   if (!assumed.empty()) entry->field("assumed", assumed);
+  if (was) entry->field("from_pid", was->pid).field("from_since", was->since_ms);
   entry->field("at", at);
   return entry.close();
 }

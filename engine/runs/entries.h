@@ -20,8 +20,10 @@ std::string started(int64_t at, std::string_view runbook, std::string_view sourc
 std::string queued(const std::vector<std::string>& behind, int64_t at);
 // The script of a run that was queued, or that has taken a seat of its runbook, begins.
 std::string began(int64_t at);
-// The run was taken up again: `assumed` is what a person said of calls in doubt, or empty.
-std::string resumed(std::string_view by, std::string_view assumed, int64_t at);
+// The run was taken up again, from the process that is gone (`was`, where it is known); `assumed`
+// is what a person said of calls in doubt, or empty.
+std::string resumed(std::string_view by, std::string_view assumed,
+                    const std::optional<store::Owner>& was, int64_t at);
 // A new attempt takes over the first `keep` entries that counted so far. `sources`: all that it
 // uses where they are not those of before.
 std::string attempt(int number, size_t keep, std::string_view from,

@@ -128,8 +128,10 @@ class Run : public lua::Outside, public ops::Caller {
                const lua::Position& at, Done done) override;
   void taken(std::string_view task, int number) override;
   Result<std::string> ended(const lua::Place& place, Result<std::string> outcome) override;
-  TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
-  TaskPtr wait_till(const lua::Place& place, int64_t till_ms, Done done) override;
+  TaskPtr wait(const lua::Place& place, int64_t delay_ms, std::string_view word,
+               const lua::Position& at, Done done) override;
+  TaskPtr wait_till(const lua::Place& place, int64_t till_ms, const lua::Position& at,
+                    Done done) override;
   TaskPtr deadline(const lua::Place& place, int64_t delay_ms, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
   void step_closed(int id, const Error* error) override;
@@ -196,6 +198,8 @@ class Run : public lua::Outside, public ops::Caller {
   void send_signal(Word& word);
   void await_mail(Word& word);
   void wait_in_public(Word& word);
+  void show_waiting(store::Waiting waiting);
+  void hide_waiting(const std::string& place);
   void word_dropped(const Word& word);
   void word_ended(ops::Call& call, const Result<std::string>& outcome);
   void read_mail();
@@ -234,7 +238,7 @@ class Run : public lua::Outside, public ops::Caller {
   void note_lock(const ops::Call& call);
   void lock_taken(const std::string& place);
   bool has_its_locks();
-  void relock(const store::Ticket& ticket);
+  void relock(const store::Ticket& ticket, bool shown);
 
   // Waits for a time, in run_waits.cc.
   class Wait;
@@ -243,6 +247,7 @@ class Run : public lua::Outside, public ops::Caller {
     int64_t really_ms = 0;        // from now on; a dry run does not wait
     bool bounds = false;          // it is no wait of a task, but ends one
     std::optional<int64_t> till;  // by the wall clock
+    std::string word, line;       // what others are told; empty: nothing
   };
   TaskPtr delay(const lua::Place& place, Delay delay, Done done);
   TaskPtr begin_delay(const lua::Place& place, const Delay& delay, Done done);

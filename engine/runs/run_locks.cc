@@ -1,4 +1,5 @@
 // Locks: drawn and given back in the store, held by the run as long as its process lives.
+#include "engine/base/json.h"
 #include "engine/runs/run_word.h"
 
 namespace engine::runs {
@@ -125,22 +126,28 @@ bool Run::has_its_locks() {
   if (std::exchange(relocking_, true)) return false;
   if (!journal_) adopt();
   to_relock_ = held_locks_.size();
-  for (const auto& [at, ticket] : held_locks_) relock(ticket);
+  for (const auto& [at, ticket] : held_locks_) relock(ticket, false);
   return false;
 }
 
-void Run::relock(const store::Ticket& ticket) {
-  draw(ticket, [self = self_, ticket](Result<bool> first) {
+void Run::relock(const store::Ticket& ticket, bool shown) {
+  draw(ticket, [self = self_, ticket, shown](Result<bool> first) {
     if (!*self) return;
     Run& run = **self;
     if (!first) return run.broken(first.error());
     if (*first) {
+      if (shown) run.hide_waiting(ticket.place);
       if (--run.to_relock_ > 0) return;
       run.relocked_ = true;
       return run.callbacks_.ready(run);
     }
+    if (!shown) {
+      std::string what;
+      JsonWriter(what).begin_object().field("name", ticket.lock).end_object();
+      run.show_waiting({run.id_, ticket.place, "lock", what, "", run.shared_.clock.wall_ms()});
+    }
     run.relock_timers_.push_back(start_timer(run.shared_.loop, kBetweenLooks, [self, ticket] {
-      if (*self) (*self)->relock(ticket);
+      if (*self) (*self)->relock(ticket, true);
     }));
   });
 }

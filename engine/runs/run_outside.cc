@@ -4,7 +4,7 @@
 #include "engine/ops/check.h"
 #include "engine/ops/sealed.h"
 #include "engine/runs/entries.h"
-#include "engine/runs/run.h"
+#include "engine/runs/run_word.h"
 #include "engine/store/large.h"
 
 namespace engine::runs {
@@ -15,8 +15,6 @@ constexpr size_t kUnconfirmedBytesMax = 4 << 20;
 constexpr size_t kLogBytesMax = 16 << 10;
 constexpr int64_t kNanosPerMilli = 1'000'000;
 
-std::string shown(const lua::Position& at) { return at.source + ":" + std::to_string(at.line); }
-
 // Holds a call back until the store has caught up with the journal.
 class HeldBack : public Task {
  public:
@@ -25,6 +23,8 @@ class HeldBack : public Task {
 };
 
 }  // namespace
+
+std::string shown(const lua::Position& at) { return at.source + ":" + std::to_string(at.line); }
 
 // What a run takes before it starts is in its row.
 void Run::pin(const store::SourceText& text) {

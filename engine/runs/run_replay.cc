@@ -223,8 +223,11 @@ void Run::adopt() {
                                     request.edited ? code_.all() : std::vector<store::SourceText>(),
                                     request.principal, word_of(request.assumed), began_at_ms_));
   } else if (record.state != "waiting") {
-    journal_->show(
-        entries::resumed(request.principal, word_of(request.assumed), shared_.clock.wall_ms()));
+    Result<store::Database*> database = shared_.store.reader();
+    const auto was =
+        database ? store::find_owner(**database, record.owner) : fail(database.error());
+    journal_->show(entries::resumed(request.principal, word_of(request.assumed),
+                                    was ? *was : std::nullopt, shared_.clock.wall_ms()));
   }
   if (!request.edited) {
     for (const store::SourceText& text : unpinned_) journal_->note(entries::source(text));

@@ -1,6 +1,7 @@
 // Waits for a time, and what it takes for a run that does nothing else to leave memory.
 #include <algorithm>
 
+#include "engine/base/json.h"
 #include "engine/runs/entries.h"
 #include "engine/runs/run_gate.h"
 #include "engine/runs/run_word.h"
@@ -9,19 +10,25 @@ namespace engine::runs {
 
 namespace {
 constexpr int64_t kNanosPerMilli = 1'000'000;
+constexpr int64_t kPublicMs = 1000;          // shorter ones are over before anybody could look
 constexpr int64_t kBetweenLooksMs = 10'000;  // at a wall clock, which may be set
 }  // namespace
 
 class Run::Wait : public Task {
  public:
-  Wait(Run& run, const Delay& delay, Callback passed)
-      : delay(delay), run_(run), passed_(std::move(passed)) {
+  Wait(Run& run, const lua::Place& place, const Delay& delay, Callback passed)
+      : delay(delay),
+        run_(run),
+        place_(runs::public_place(run.attempt_, place_key(place.task, place.number))),
+        passed_(std::move(passed)) {
     run.waits_.insert(this);
     arm(delay.really_ms);
+    if (is_public()) show();
   }
   ~Wait() override {
     run_.waits_.erase(this);
     if (entry_) run_.shared_.deadlines.remove(*entry_);
+    if (is_public()) run_.hide_waiting(place_);
   }
 
   const Delay delay;
@@ -30,6 +37,14 @@ class Run::Wait : public Task {
   }
 
  private:
+  bool is_public() const { return !delay.word.empty() && delay.really_ms >= kPublicMs; }
+  void show() {
+    const int64_t until = delay.till.value_or(run_.shared_.clock.wall_ms() + delay.really_ms);
+    std::string what;
+    JsonWriter out(what);
+    out.begin_object().field("until", until).field("ms", delay.recorded_ms).end_object();
+    run_.show_waiting({run_.id_, place_, delay.word, what, delay.line, until - delay.recorded_ms});
+  }
   int64_t left_by_wall() const { return *delay.till - run_.shared_.clock.wall_ms(); }
 
   void arm(int64_t ms) {
@@ -43,19 +58,30 @@ class Run::Wait : public Task {
   }
 
   Run& run_;
+  const std::string place_;  // as others know it
   Callback passed_;
   std::optional<ops::Deadlines::Entry> entry_;
 };
 
-TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, Done done) {
-  return delay(place, {.recorded_ms = delay_ms, .really_ms = request_.dry_run ? 0 : delay_ms},
+TaskPtr Run::wait(const lua::Place& place, int64_t delay_ms, std::string_view word,
+                  const lua::Position& at, Done done) {
+  return delay(place,
+               {.recorded_ms = delay_ms,
+                .really_ms = request_.dry_run ? 0 : delay_ms,
+                .word = std::string(word),
+                .line = shown(at)},
                std::move(done));
 }
 
-TaskPtr Run::wait_till(const lua::Place& place, int64_t till_ms, Done done) {
+TaskPtr Run::wait_till(const lua::Place& place, int64_t till_ms, const lua::Position& at,
+                       Done done) {
   const int64_t left = std::max<int64_t>(0, till_ms - now_ms_);
   return delay(place,
-               {.recorded_ms = left, .really_ms = request_.dry_run ? 0 : left, .till = till_ms},
+               {.recorded_ms = left,
+                .really_ms = request_.dry_run ? 0 : left,
+                .till = till_ms,
+                .word = "sleep",
+                .line = shown(at)},
                std::move(done));
 }
 
@@ -82,7 +108,7 @@ TaskPtr Run::delay(const lua::Place& place, Delay delay, Done done) {
 TaskPtr Run::begin_delay(const lua::Place& place, const Delay& delay, Done done) {
   if (journal_->dirty()) journal_->barrier([](Result<void>) {});
   return std::make_unique<Wait>(
-      *this, delay, [this, place, ms = delay.recorded_ms, done = std::move(done)]() mutable {
+      *this, place, delay, [this, place, ms = delay.recorded_ms, done = std::move(done)]() mutable {
         journal_->note(entries::waited(place.task, place.number, ms, tick()));
         done(std::string("null"));
       });

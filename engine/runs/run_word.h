@@ -12,6 +12,8 @@ namespace engine::runs {
 
 // By which others answer it: what is asked in one attempt is not answered in the next.
 std::string public_place(int attempt, const std::string& place);
+// "fix.lua:12"
+std::string shown(const lua::Position& at);
 
 class Run::Word : public Task {
  public:

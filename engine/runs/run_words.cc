@@ -210,14 +210,14 @@ void Run::await_mail(Word& word) {
 // Parking is a barrier: whoever is told that the run waits finds how it came there.
 void Run::wait_in_public(Word& word) {
   if (journal_->dirty()) journal_->barrier([](Result<void>) {});
-  store::Waiting waiting{id_,
-                         word.public_place,
-                         word.call.operation,
-                         with_text(with_text(word.call.args, "run", word.child), "away", word.away),
-                         word.call.line,
-                         word.call.started_at_ms};
-  shown_waiting_ = true;
   word.is_public = true;
+  show_waiting({id_, word.public_place, word.call.operation,
+                with_text(with_text(word.call.args, "run", word.child), "away", word.away),
+                word.call.line, word.call.started_at_ms});
+}
+
+void Run::show_waiting(store::Waiting waiting) {
+  shown_waiting_ = true;
   journal_->write_beside([waiting = std::move(waiting)](store::Transaction& transaction) {
     return store::put_waiting(transaction.db(), waiting);
   });
@@ -233,8 +233,12 @@ void Run::word_dropped(const Word& word) {
   // A lock that the script did not get is free for others.
   if (!ended_ && word.call.operation == "lock" && !word.accepted && !request_.dry_run)
     return_tickets(word.public_place);
-  if (ended_ || !word.is_public) return;
-  journal_->write_beside([id = id_, place = word.public_place](store::Transaction& transaction) {
+  if (word.is_public) hide_waiting(word.public_place);
+}
+
+void Run::hide_waiting(const std::string& place) {
+  if (ended_) return;
+  journal_->write_beside([id = id_, place](store::Transaction& transaction) {
     return store::remove_waiting(transaction.db(), id, place);
   });
 }

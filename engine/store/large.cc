@@ -74,6 +74,20 @@ Result<std::string> read_large(Database& db, std::string_view name) {
   return std::string(packed);
 }
 
+Result<std::vector<std::string>> large_names(Database& db, std::string_view run) {
+  const std::string first = std::string(run) + "/", last = std::string(run) + "0";  // behind '/'
+  Result<Statement> query = db.prepare("SELECT name FROM large WHERE name >= ? AND name < ?");
+  if (!query) return fail(query.error());
+  query->bind(first, last);
+  std::vector<std::string> names;
+  for (;;) {
+    Result<bool> row = query->step();
+    if (!row) return fail(row.error());
+    if (!*row) return names;
+    names.push_back(query->text(0));
+  }
+}
+
 Result<std::string> with_large(Database& db, std::string_view run, std::string journal) {
   if (journal.find(kMark) == std::string::npos) return journal;
   Result<JsonDocument> document = read_json(journal);

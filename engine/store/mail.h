@@ -43,8 +43,8 @@ inline constexpr std::string_view kQueue = "queue";
 struct Waiting {
   std::string run;
   std::string place;
-  std::string kind;  // the control word: wait_for, approve, lock; or kQueue
-  std::string what;  // its arguments, JSON
+  std::string kind;  // the control word: wait_for, approve, lock, sleep, retry; or kQueue
+  std::string what;  // its arguments, JSON; of a sleep or a retry {"until","ms"}
   std::string line;
   int64_t since_ms = 0;
 };

@@ -27,6 +27,19 @@ constexpr std::string_view kList =
     " AND created_at >= ?5 AND (?6 = 0 OR created_at < ?6) AND (?7 = 0 OR key < ?7)"
     " ORDER BY key DESC LIMIT ?8";
 
+constexpr std::string_view kOfKey =
+    "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent,"
+    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " FROM run WHERE key = ?";
+
+// Without an index, since few ask: a parent is older than its children.
+constexpr std::string_view kChildren =
+    "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
+    " created_at, started_at, finished_at, result, error, sources, tail, parent,"
+    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " FROM run WHERE key > ?1 AND parent = ?1 ORDER BY key";
+
 RunRecord record(const Statement& row) {
   RunRecord run;
   run.key = row.integer(0);
@@ -52,6 +65,16 @@ RunRecord record(const Statement& row) {
   run.ahead = row.integer(20);
   run.queued = row.integer(21) != 0;
   return run;
+}
+
+Result<std::vector<RunRecord>> all_of(Statement& query) {
+  std::vector<RunRecord> runs;
+  for (;;) {
+    Result<bool> row = query.step();
+    if (!row) return fail(row.error());
+    if (!*row) return runs;
+    runs.push_back(record(query));
+  }
 }
 
 std::optional<int64_t> unless_zero(int64_t value) {
@@ -158,13 +181,9 @@ Result<RunRecord> find_run(Database& db, std::string_view id_prefix) {
   Result<Statement> query = db.prepare(kFind);
   if (!query) return fail(query.error());
   query->bind(first, last, first);
-  std::vector<RunRecord> found;
-  for (;;) {
-    Result<bool> row = query->step();
-    if (!row) return fail(row.error());
-    if (!*row) break;
-    found.push_back(record(*query));
-  }
+  Result<std::vector<RunRecord>> rows = all_of(*query);
+  if (!rows) return fail(rows.error());
+  std::vector<RunRecord>& found = *rows;
   if (found.empty()) {
     return fail(code::kNotFound, "no run's id begins with '" + std::string(id_prefix) + "'",
                 "`engine runs` lists them");
@@ -178,13 +197,30 @@ Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter) 
   if (!query) return fail(query.error());
   query->bind(filter.runbook, filter.state, filter.principal, filter.trigger_kind, filter.since_ms,
               filter.until_ms, filter.before_key, filter.limit);
-  std::vector<RunRecord> runs;
-  for (;;) {
-    Result<bool> row = query->step();
-    if (!row) return fail(row.error());
-    if (!*row) return runs;
-    runs.push_back(record(*query));
-  }
+  return all_of(*query);
+}
+
+Result<std::optional<RunRecord>> run_of_key(Database& db, int64_t key) {
+  Result<Statement> query = db.prepare(kOfKey);
+  if (!query) return fail(query.error());
+  Result<bool> row = query->bind(key).step();
+  if (!row) return fail(row.error());
+  return *row ? std::optional(record(*query)) : std::nullopt;
+}
+
+Result<std::vector<RunRecord>> children_of(Database& db, int64_t key) {
+  Result<Statement> query = db.prepare(kChildren);
+  if (!query) return fail(query.error());
+  query->bind(key);
+  return all_of(*query);
+}
+
+Result<std::optional<Owner>> find_owner(Database& db, int64_t epoch) {
+  Result<Statement> query = db.prepare("SELECT pid, since FROM owner WHERE epoch = ?");
+  if (!query) return fail(query.error());
+  Result<bool> row = query->bind(epoch).step();
+  if (!row) return fail(row.error());
+  return *row ? std::optional(Owner{query->integer(0), query->integer(1)}) : std::nullopt;
 }
 
 }  // namespace engine::store

@@ -85,6 +85,12 @@ struct RunFilter {
   int limit = 50;
 };
 
+// The process that carries runs under an epoch.
+struct Owner {
+  int64_t pid = 0;
+  int64_t since_ms = 0;
+};
+
 // As a run's row has them: a JSON list of {"name","hash","file"?}.
 std::string sources_json(const std::vector<SourceText>& sources);
 // Answers the new row's key.
@@ -99,5 +105,11 @@ Result<void> let_go(Database& db, int64_t key, int64_t tail);
 // Any unique prefix of an id. NOT_FOUND, or CONFLICT that lists the candidates.
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix);
 Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter);
+// Nothing where no run has that key.
+Result<std::optional<RunRecord>> run_of_key(Database& db, int64_t key);
+// Those that it started, oldest first.
+Result<std::vector<RunRecord>> children_of(Database& db, int64_t key);
+// Nothing where the process is forgotten: it is gone, and what it carried has gone on or ended.
+Result<std::optional<Owner>> find_owner(Database& db, int64_t epoch);
 
 }  // namespace engine::store

@@ -8,7 +8,6 @@
 namespace engine::store {
 namespace {
 
-constexpr int64_t kApplicationId = 0x656e676e;  // "engn"
 constexpr int kFormatBits = 16;
 
 struct Versions {
@@ -204,7 +203,7 @@ Result<Versions> check(Database& db, const std::string& file) {
   Result<int64_t> application = db.number("PRAGMA application_id");
   if (!application) return fail(application.error());
   const Versions found = unpack(*user_version);
-  if (*application != kApplicationId) {
+  if (*application != kStoreId) {
     Result<int64_t> tables = db.number("SELECT count(*) FROM sqlite_schema");
     if (!tables) return fail(tables.error());
     if (*user_version == 0 && *tables == 0) return Versions{0, 0};
@@ -223,25 +222,57 @@ Result<Versions> check(Database& db, const std::string& file) {
   return found;
 }
 
+Result<void> bring_up(Database& db, int64_t from, int64_t id) {
+  for (int64_t version = from; version < kSchemaVersion; ++version) {
+    Result<void> done = db.exec(kMigrations[static_cast<size_t>(version)]);
+    if (!done) return done;
+  }
+  const std::string stamp =
+      "PRAGMA application_id = " + std::to_string(id) +
+      "; PRAGMA user_version = " + std::to_string((kSchemaVersion << kFormatBits) | kJournalFormat);
+  return db.exec(stamp.c_str());
+}
+
 Result<void> migrate(Database& db, int64_t from) {
   if (from == 0) {
     // The order matters: once the first page is written, auto_vacuum can't be chosen any more.
     Result<void> shaped = db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
     if (!shaped) return shaped;
   }
-  const std::string stamp =
-      "PRAGMA application_id = " + std::to_string(kApplicationId) + "; PRAGMA user_version = " +
-      std::to_string((kSchemaVersion << kFormatBits) | kJournalFormat) + "; COMMIT";
   Result<void> done = db.exec("BEGIN IMMEDIATE");
-  for (int64_t version = from; done && version < kSchemaVersion; ++version) {
-    done = db.exec(kMigrations[static_cast<size_t>(version)]);
-  }
-  if (done) done = db.exec(stamp.c_str());
+  if (done) done = bring_up(db, from, kStoreId);
+  if (done) done = db.exec("COMMIT");
   if (!done && db.in_transaction()) (void)db.exec("ROLLBACK");
   return done;
 }
 
 }  // namespace
+
+Result<void> make_tables(Database& db, int64_t id) { return bring_up(db, 0, id); }
+
+Result<void> check_export(Database& db, const std::string& file) {
+  Result<int64_t> id = db.number("PRAGMA application_id");
+  if (!id) return fail(id.error());
+  Result<int64_t> user_version = db.number("PRAGMA user_version");
+  if (!user_version) return fail(user_version.error());
+  if (*id != kExportId) {
+    return fail(code::kFailed,
+                "'" + file + "' is no exported run: " +
+                    (*id == kStoreId ? "it is a whole store" : "something else has made it"),
+                *id == kStoreId ? "give its folder with --state-dir, and a run's id"
+                                : "`engine export RUN FILE` makes one");
+  }
+  const Versions found = unpack(*user_version);
+  if (found.schema == kSchemaVersion && found.journal <= kJournalFormat) return {};
+  const bool newer = found.schema > kSchemaVersion || found.journal > kJournalFormat;
+  return fail(code::kUnsupported,
+              "'" + file + "' was exported by " + (newer ? "a newer" : "an older") +
+                  " engine: it has schema " + std::to_string(found.schema) +
+                  " and journal format " + std::to_string(found.journal) +
+                  ", this engine reads schema " + std::to_string(kSchemaVersion) +
+                  " and journal format " + std::to_string(kJournalFormat),
+              "look at it with the engine that has made it");
+}
 
 Result<void> prepare_schema(Database& db, LockFile& locks, const std::string& file) {
   Result<Versions> found = check(db, file);

@@ -109,6 +109,32 @@ Result<std::vector<Next>> draw_ticket(Database& db, const Ticket& ticket, int64_
   return std::vector<Next>();
 }
 
+Result<std::optional<Holder>> holder_of(Database& db, std::string_view lock) {
+  Result<Statement> query = db.prepare(
+      "SELECT run, place, ifnull(until, 0) FROM ticket WHERE lock = ? ORDER BY number LIMIT 1");
+  if (!query) return fail(query.error());
+  Result<bool> row = query->bind(lock).step();
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<Holder>();
+  return std::optional(Holder{query->text(0), query->text(1), query->integer(2)});
+}
+
+Result<std::vector<std::string>> before_ticket(Database& db, std::string_view run,
+                                               std::string_view place) {
+  Result<Statement> query = db.prepare(
+      "SELECT b.run FROM ticket t JOIN ticket b ON b.lock = t.lock AND b.number < t.number"
+      " WHERE t.run = ? AND t.place = ? ORDER BY b.number");
+  if (!query) return fail(query.error());
+  query->bind(run, place);
+  std::vector<std::string> found;
+  for (;;) {
+    Result<bool> row = query->step();
+    if (!row) return fail(row.error());
+    if (!*row) return found;
+    found.push_back(query->text(0));
+  }
+}
+
 Result<std::vector<Next>> return_tickets(Database& db, std::string_view run, std::string_view place,
                                          int64_t now_ms) {
   Result<std::vector<Drawn>> tickets = tickets_of(db, run, place);

@@ -26,6 +26,16 @@ struct Ticket {
 
 using IsAlive = std::function<bool(int64_t owner_epoch)>;
 
+// Who holds a lock; nobody where nobody wants it.
+struct Holder {
+  std::string run, place;
+  int64_t until_ms = 0;  // when its time to live is over; 0: as long as it holds it
+};
+Result<std::optional<Holder>> holder_of(Database& db, std::string_view lock);
+// Who stands before that ticket, the holder first; nobody where there is no such ticket.
+Result<std::vector<std::string>> before_ticket(Database& db, std::string_view run,
+                                               std::string_view place);
+
 // Some other run, and the process that carries it: whose ticket is of the same name, or who was
 // sent mail and is to be rung at.
 struct Next {

@@ -83,6 +83,10 @@ TEST_CASE_METHOD(Shell, "runs are completed with what they were") {
   const std::string id = test::member(cli.run({"runs", "-o", "jsonl"}).out, "run");
   CHECK(cli.run({"complete", "--", "trace", ""}).out ==
         id.substr(1, id.size() - 2) + "\tcall crypto.uuid, succeeded\n");
+  cli.write("mine.run", "");
+  CHECK(bash("why " + cli.folder() + "/mi") == cli.folder() + "/mine.run\n");
+  CHECK(bash("export " + id + " " + cli.folder() + "/mi") == cli.folder() + "/mine.run\n");
+  CHECK(bash("export " + id.substr(1, 4)) == id.substr(1, id.size() - 2) + "\n");
 }
 
 TEST_CASE_METHOD(Shell, "fish completes with descriptions") {

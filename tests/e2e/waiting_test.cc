@@ -23,7 +23,7 @@ TEST_CASE("a signal reaches a run in another process") {
   const Ended ended = running.wait();
   CHECK(ended.code == 0);
   CHECK(member(ended.out, "result") == R"({"b":true,"n":2,"own":"x"})");
-  CHECK(cli.run({"runs", "--waiting"}).err == "no run waits for anybody\n");
+  CHECK(cli.run({"runs", "--waiting"}).err == "no run waits for anything\n");
   CHECK(
       cli.run({"signal", run_of(waiting), "go"}).err.find("has ended: nobody takes its signals") !=
       std::string::npos);

@@ -19,7 +19,9 @@ class Nowhere : public lua::Outside {
                Done) override {
     return nullptr;
   }
-  TaskPtr wait(const lua::Place&, int64_t, Done) override { return nullptr; }
+  TaskPtr wait(const lua::Place&, int64_t, std::string_view, const lua::Position&, Done) override {
+    return nullptr;
+  }
   void step_opened(int, int, std::string_view, const lua::Position&) override {}
   void step_closed(int, const Error*) override {}
   void retrying(int, int, int, int64_t, const Error&) override {}

@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "engine/base/json_read.h"
 #include "tests/support/catch.h"
@@ -60,6 +62,21 @@ Running::~Running() {
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
+}
+
+std::string Running::out() const { return content(out_file_); }
+std::string Running::err() const { return content(err_file_); }
+
+void Running::await(std::string_view text) const {
+  constexpr int kLooksMax = 30'000;  // against a hang alone
+  for (int looks = 0;; ++looks) {
+    siginfo_t ended{};
+    waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if ((out() + err()).find(text) != std::string::npos) return;
+    INFO("waiting for: " << text << "\nout: " << out() << "\nerr: " << err());
+    REQUIRE((ended.si_pid == 0 && looks < kLooksMax));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 void Running::signal(int number) const { kill(pid_, number); }

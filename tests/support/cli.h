@@ -27,6 +27,11 @@ class Running {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   bool ended() const;  // wait() will not wait
+  // What it has said so far.
+  std::string out() const;
+  std::string err() const;
+  // Waits until it has said that on stdout or stderr; fails the test where it ends without.
+  void await(std::string_view text) const;
   // Waits for its end. Fails the test where the program crashed or a sanitizer complained.
   Ended wait();
 

@@ -50,7 +50,8 @@ TaskPtr FakeOutside::call(const lua::Place& place, std::string_view operation, s
   return pending;
 }
 
-TaskPtr FakeOutside::wait(const lua::Place& place, int64_t delay_ms, Done done) {
+TaskPtr FakeOutside::wait(const lua::Place& place, int64_t delay_ms, std::string_view,
+                          const lua::Position&, Done done) {
   if (show_waits) {
     note("wait " + place.task + "#" + std::to_string(place.number) + " " +
          std::to_string(delay_ms));

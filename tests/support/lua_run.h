@@ -23,7 +23,8 @@ class FakeOutside : public lua::Outside {
 
   TaskPtr call(const lua::Place& place, std::string_view operation, std::string args, int step,
                const lua::Position& at, Done done) override;
-  TaskPtr wait(const lua::Place& place, int64_t delay_ms, Done done) override;
+  TaskPtr wait(const lua::Place& place, int64_t delay_ms, std::string_view word,
+               const lua::Position& at, Done done) override;
   void step_opened(int id, int parent, std::string_view name, const lua::Position& at) override;
   void step_closed(int id, const Error* error) override;
   void retrying(int step, int next, int attempts, int64_t delay_ms, const Error& error) override;
