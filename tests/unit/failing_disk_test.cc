@@ -101,7 +101,7 @@ TEST_CASE("a disk whose fsync fails: no effect without its intent and no success
   }
 }
 
-TEST_CASE("a disk that fails once: the run ends and says why, and the next one is well") {
+TEST_CASE("a disk that fails once: the run ends and says why and the next one is well") {
   FailingWorld world;
   Life life(world, failing_vfs::kName);
   world.fail_at(5, Failure::sync);
