@@ -152,14 +152,15 @@ Command resume_command() {
           "the code it began with, and goes on at the first call that the journal does not hold. A "
           "change that had begun and whose outcome nobody knows is done again where that does no "
           "harm, or looked for where its operation can tell; otherwise the run is told IN_DOUBT, "
-          "and --assume says what a person has found. --from takes over what a failed run had done "
+          "and --assume says what a person has found: of the doubt that ended the run, or of all "
+          "that an interrupted run may have. --from takes over what a failed run had done "
           "before it opened the step of that name last, and goes on from there; with --edited as "
           "the runbook now is. Output and exit code are those of `engine run`; for several runs -o "
           "json is a list, and the exit code that of the first which did not succeed.",
       .flags = {{"assume",
                  0,
                  "WHAT",
-                 "Calls in doubt took effect (done), or did not (not-done).",
+                 "What is in doubt took effect (done), or did not (not-done).",
                  false,
                  false,
                  {"done", "not-done"}},

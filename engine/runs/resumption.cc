@@ -106,6 +106,11 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
         settles ? before_doubt(entries, *record) : before_step(entries, request, record->id);
     if (!keep) return fail(keep.error());
     found.keep = *keep;
+    if (settles) {
+      const JsonElement told = entries[*keep];
+      found.settled = place_key(json_string(told, "p").value_or(""),
+                                static_cast<int>(json_integer(told, "n").value_or(0)));
+    }
     entries = Recorded::kept(std::move(entries), *keep);
   }
   Result<Recorded> recorded = Recorded::read(document->root(), entries);

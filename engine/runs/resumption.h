@@ -14,7 +14,7 @@ namespace engine::runs {
 struct ResumeRequest {
   std::string run;        // its id, or the beginning of one
   std::string principal;  // who asks
-  // What a person says of calls in doubt.
+  // What a person says of the call whose doubt ended the run, or of all of an interrupted run.
   ops::Call::Assumed assumed = ops::Call::Assumed::nothing;
   std::string from;     // a step's name: a new attempt begins there; empty: the same one goes on
   bool edited = false;  // the new attempt uses the present texts
@@ -30,6 +30,7 @@ struct Resumption {
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
   int64_t stepped_ms = 0;    // how far the wall clock was set while the run was parked
+  std::string settled;       // place of the doubt that was told and is settled; empty: of all
 };
 
 // An interrupted or parked run goes on; a failed or cancelled one gets a new attempt, at a step, or

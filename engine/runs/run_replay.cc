@@ -165,7 +165,9 @@ TaskPtr Run::ask(const lua::Place& place, ops::Call call, Done done) {
                           call.effect = known->call.effect;
                           call.attempt = known->call.attempt;
                           call.started_at_ms = known->call.started_at_ms;
-                          call.assumed = resumption_->request.assumed;
+                          const std::string& settled = resumption_->settled;
+                          if (settled.empty() || settled == key)
+                            call.assumed = resumption_->request.assumed;
                         }
                         return begin(within, std::move(call), std::move(answer));
                       });

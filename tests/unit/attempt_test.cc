@@ -97,6 +97,30 @@ TEST_CASE_METHOD(CrashFixture, "a person settles the doubt that ended the run an
   CHECK(happened.empty());
 }
 
+TEST_CASE_METHOD(CrashFixture, "a person settles one doubt at a time: no other is taken as told") {
+  using Assumed = ops::Call::Assumed;
+  const Outcome whole = run(R"(
+    parallel {
+      function() box.stop{ id = "a" } end,
+      function() box.stop{ id = "b" } end,
+    }
+    return "both")");
+  Strings kept;
+  for (const std::string& entry : entries(whole.id)) {
+    if (kind_of(entry) == "start" || kind_of(entry) == "call") kept.push_back(entry);
+  }
+  REQUIRE(kept.size() == 3);
+  crash(whole.id, kept);
+  REQUIRE(resume(whole.id).error.find("IN_DOUBT") != std::string::npos);
+  happened.clear();
+
+  const Outcome other = resume({.run = whole.id, .assumed = Assumed::done});
+  CHECK(other.error.find("IN_DOUBT") != std::string::npos);
+  CHECK(happened.empty());
+  CHECK(resume({.run = whole.id, .assumed = Assumed::not_done}).result == R"("both")");
+  CHECK(happened == Strings{"stop b"});
+}
+
 TEST_CASE_METHOD(CrashFixture, "a run that failed behind a doubt has nothing to assume") {
   const Outcome whole = run(R"(
     pcall(box.stop, { id = "a" })
