@@ -190,7 +190,7 @@ void Runner::Impl::look_for_mail() {
   if (parked) parked->look_soon();
   Result<store::Database*> database = shared.store.reader();
   if (!database) return log::warn("runs", database.error().message);
-  if (last_mail == 0) {
+  if (last_mail < 0) {
     const Result<int64_t> last = (*database)->number("SELECT ifnull(max(id), 0) FROM mail");
     if (!last) return log::warn("runs", last.error().message);
     last_mail = *last;

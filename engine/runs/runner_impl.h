@@ -65,7 +65,7 @@ struct Runner::Impl {
   std::vector<std::unique_ptr<Run>> ended;
   TaskPtr flush_timer, look_timer;
   std::chrono::steady_clock::time_point last_turn;
-  int64_t last_mail = 0;  // that this process has looked at; 0: none yet
+  int64_t last_mail = -1;  // that this process has looked at; before the first look negative
   std::optional<Parked> parked;
   TaskPtr sweep_timer;
 };

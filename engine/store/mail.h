@@ -1,6 +1,6 @@
-// What is sent to runs from outside of them: signals, approvals, cancels. A run's mail is kept
-// until the run has succeeded, or is deleted, so that whoever carries it finds it, now, after a
-// crash or in a new attempt; what of it the run has taken stands in the run's journal.
+// What is sent to runs from outside of them: signals, approvals, cancels. A run's signals and
+// approvals are kept until it has succeeded, or is deleted, so that whoever carries it finds them,
+// now, after a crash or in a new attempt; what it has taken stands in its journal.
 #pragma once
 
 #include <cstdint>

@@ -158,11 +158,13 @@ Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t ta
                           ->bind(end.state, end.finished_at_ms, unless_empty(end.result),
                                  unless_empty(end.error), tail, key)
                           .run();
-  if (!done || end.state != "succeeded") return done;  // another attempt may take its mail
-  Result<Statement> mail =
-      db.prepare("DELETE FROM mail WHERE run = (SELECT id FROM run WHERE key = ?)");
+  if (!done) return done;
+  // Another attempt may take what was told to the run, but not what was asked of this one.
+  Result<Statement> mail = db.prepare(
+      "DELETE FROM mail WHERE run = (SELECT id FROM run WHERE key = ?1)"
+      " AND (?2 OR kind IN ('cancel', 'lock'))");
   if (!mail) return fail(mail.error());
-  return mail->bind(key).run();
+  return mail->bind(key, end.state == "succeeded").run();
 }
 
 Result<void> let_go(Database& db, int64_t key, int64_t tail) {

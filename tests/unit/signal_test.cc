@@ -119,6 +119,7 @@ TEST_CASE_METHOD(MailFixture, "a cancel that was sent reaches the run and counts
   REQUIRE((*last)->state == "cancelled");
   CHECK((*last)->error.find("cancelled by unix:other") != std::string::npos);
   CHECK(happened == Strings{"ensure c"});
+  CHECK(store::mail_of(**store->reader(), id, 0)->empty());  // it is not for another attempt
 
   const Strings journal = entries(id);
   for (size_t kept = 1; kept < journal.size(); ++kept) {
