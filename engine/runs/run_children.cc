@@ -156,12 +156,23 @@ void Run::end_child(const std::string& child, Callback asked) {
       std::move(asked));
 }
 
+// One that nobody carries is taken up, so that it comes to its end.
 void Run::end_children() {
+  auto children = std::make_shared<std::vector<store::Next>>();
   tell(
-      [id = id_, sender = "run:" + id_, now = shared_.clock.wall_ms()](store::Database& database) {
-        return store::ask_children_to_end(database, id, sender, now);
+      [id = id_, sender = "run:" + id_, now = shared_.clock.wall_ms(),
+       children](store::Database& database) -> Result<std::vector<store::Next>> {
+        Result<std::vector<store::Next>> asked =
+            store::ask_children_to_end(database, id, sender, now);
+        if (asked) *children = *asked;
+        return asked;
       },
-      [] {});
+      [children, id = id_, see_to = callbacks_.see_to] {
+        for (const store::Next& child : *children) {
+          if (Result<void> seen = see_to(child.run, id); !seen)
+            log::warn("runs", "run " + child.run + ": " + seen.error().message);
+        }
+      });
 }
 
 // Changes the store, and rings at whoever got mail by that.

@@ -74,7 +74,7 @@ Result<std::vector<Next>> ask_children_to_end(Database& db, std::string_view run
   for (const std::string& child : children) {
     Result<std::optional<Next>> asked = ask_to_end(db, child, sender, now_ms);
     if (!asked) return fail(asked.error());
-    if (*asked) told.push_back(std::move(**asked));
+    told.push_back(*asked ? std::move(**asked) : Next{child, kNobody});
   }
   return told;
 }

@@ -23,7 +23,7 @@ Result<AddedRun> add_run(Database& db, NewRun run, std::string_view parent,
 // where the same sender has asked before.
 Result<std::optional<Next>> ask_to_end(Database& db, std::string_view run, std::string_view sender,
                                        int64_t now_ms);
-// The same for all that belong to the run.
+// The same for all that belong to the run; answers each that goes on, asked now or before.
 Result<std::vector<Next>> ask_children_to_end(Database& db, std::string_view run,
                                               std::string_view sender, int64_t now_ms);
 // Whether the run belongs to that other one, directly or through others.
