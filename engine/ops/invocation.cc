@@ -56,7 +56,9 @@ void Invocation::begin() {
   if (op_->transact) return transact();
   // What a Lua plugin's operation calls takes seats, and so it takes none itself.
   if (call_.scripted) return call_.effect == Effect::read ? enter() : intend();
-  when_free(call_.effect == Effect::read ? &Invocation::look : &Invocation::intend);
+  if (call_.effect != Effect::read) return when_free(&Invocation::intend);
+  if (op_->rehearse) return look();  // of our own store
+  when_free(&Invocation::look);
 }
 
 void Invocation::when_free(void (Invocation::*next)()) {
