@@ -49,9 +49,9 @@ int show(Session& session, const Foreground& foreground, const runs::Outcome& ou
   return exit_of_run(outcome.state, error_from_json(outcome.error).code);
 }
 
-int start(Session& session, const config::Config& config, const std::string& name,
+int start(Session& session, std::unique_ptr<Catalog> catalog, const std::string& name,
           const std::string& args, bool dry_run) {
-  auto engine = Engine::start(config);
+  auto engine = Engine::start(std::move(catalog));
   if (!engine) return session.fail(engine.error());
   Foreground foreground(session, **engine);
   Result<runs::Outcome> outcome =
@@ -72,15 +72,13 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   const auto first = session.parse(command, arguments, {.stop = StopAt::first_word});
   if (!first) return first.error();
   const std::string& name = first->words[0];
-  const auto config = session.config();
-  if (!config) return config.error();
+  auto catalog = open_catalog(session);
+  if (!catalog) return catalog.error();
   Command asked = command;
   std::string args;
   bool dry_run = first->has("dry-run");
   {
-    Catalog catalog(**config);
-    if (Result<void> added = catalog.add_state(nullptr); !added) return session.fail(added.error());
-    const Result<const ops::Operation*> op = catalog.registry.find(name);
+    const Result<const ops::Operation*> op = (*catalog)->registry.find(name);
     if (!op) return session.fail(op.error());
     asked.summary = (*op)->summary;
     asked.usage = "call " + name + ((*op)->params.empty() ? "" : " [--ARGUMENT VALUE ...]");
@@ -101,7 +99,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     args = std::move(*json);
     dry_run = dry_run || parsed->has("dry-run");
   }
-  return start(session, **config, name, args, dry_run);
+  return start(session, std::move(*catalog), name, args, dry_run);
 }
 
 }  // namespace

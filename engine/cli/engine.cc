@@ -38,12 +38,19 @@ lua::FindModule Catalog::module_finder() {
   };
 }
 
-Result<void> Catalog::add_state(store::Store* store) {
-  return runs::add_state_operations(registry, loop, store, system_clock());
+Result<void> Catalog::add_state() {
+  return runs::add_state_operations(
+      registry, loop, [this] { return store; }, system_clock());
 }
 
 Result<std::unique_ptr<Engine>> Engine::start(const config::Config& config, Parking parking) {
-  std::unique_ptr<Engine> engine(new Engine(config));
+  auto catalog = std::make_unique<Catalog>(config);
+  if (Result<void> added = catalog->add_state(); !added) return fail(added.error());
+  return start(std::move(catalog), parking);
+}
+
+Result<std::unique_ptr<Engine>> Engine::start(std::unique_ptr<Catalog> catalog, Parking parking) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(catalog)));
   if (Result<void> started = engine->start_all(parking); !started) return fail(started.error());
   return engine;
 }
@@ -58,7 +65,7 @@ Result<void> Engine::start_all(Parking parking) {
   auto opened = open_store(catalog.loop, config, store::StoreOptions::Access::write);
   if (!opened) return fail(opened.error());
   store = std::move(*opened);
-  if (Result<void> added = catalog.add_state(store.get()); !added) return added;
+  catalog.store = store.get();
   invoker.emplace(catalog.loop, catalog.registry, system_clock(),
                   ops::OperatorPolicy{*deny, *allow}, static_cast<size_t>(config.operations_max));
   runs::RunnerOptions options;
@@ -78,6 +85,7 @@ Result<void> Engine::start_all(Parking parking) {
 Engine::~Engine() {
   runner.reset();
   invoker.reset();
+  catalog.store = nullptr;
   store.reset();
 }
 

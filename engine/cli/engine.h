@@ -25,8 +25,8 @@ Result<std::unique_ptr<store::Store>> open_store(Loop& loop, const config::Confi
 // What can be asked without a store: operations, plugins, runbooks.
 struct Catalog {
   explicit Catalog(const config::Config& config);
-  // Our own operations; without a store they can be looked at, not called.
-  Result<void> add_state(store::Store* store);
+  // Our own operations; as long as there is no store they can be looked at, not called.
+  Result<void> add_state();
   // What a Lua plugin requires while it is declared.
   lua::FindModule module_finder();
 
@@ -36,6 +36,7 @@ struct Catalog {
   ops::Secrets secrets;
   runs::Library library;
   plugin::Host plugins;
+  store::Store* store = nullptr;  // the engine's, where there is one
 };
 
 // What it takes to run something.
@@ -45,15 +46,20 @@ struct Engine {
   // The store's own errors; what the loop still has to do is done when it is destroyed.
   static Result<std::unique_ptr<Engine>> start(const config::Config& config,
                                                Parking parking = Parking::off);
+  // With what was looked at before.
+  static Result<std::unique_ptr<Engine>> start(std::unique_ptr<Catalog> catalog,
+                                               Parking parking = Parking::off);
   ~Engine();
 
-  Catalog catalog;
+  const std::unique_ptr<Catalog> own_catalog;
+  Catalog& catalog;
   std::unique_ptr<store::Store> store;
   std::optional<ops::Invoker> invoker;
   std::optional<runs::Runner> runner;
 
  private:
-  explicit Engine(const config::Config& config) : catalog(config) {}
+  explicit Engine(std::unique_ptr<Catalog> given)
+      : own_catalog(std::move(given)), catalog(*own_catalog) {}
   Result<void> start_all(Parking parking);
 };
 

@@ -12,10 +12,9 @@ namespace engine::cli {
 
 namespace {
 
-int start(Session& session, const std::string& name, std::string params, bool dry_run) {
-  const auto config = session.config();
-  if (!config) return config.error();
-  auto engine = Engine::start(**config);
+int start(Session& session, std::unique_ptr<Catalog> catalog, const std::string& name,
+          std::string params, bool dry_run) {
+  auto engine = Engine::start(std::move(catalog));
   if (!engine) return session.fail(engine.error());
   Foreground foreground(session, **engine);
   const runs::StartRequest request{.runbook = name,
@@ -48,10 +47,12 @@ int run(Session& session, const Command& command, std::span<const std::string> a
     if (Result<void> taken = session.take_global_flags(*plain); !taken) {
       return session.usage_error(taken.error(), command);
     }
-    return start(session, name, "{}", early || plain->has("dry-run"));
+    auto catalog = open_catalog(session);
+    if (!catalog) return catalog.error();
+    return start(session, std::move(*catalog), name, "{}", early || plain->has("dry-run"));
   }
 
-  const auto catalog = open_catalog(session);
+  auto catalog = open_catalog(session);
   if (!catalog) return catalog.error();
   const Result<runs::Source> source = (*catalog)->library.runbook(name);
   if (!source) return session.fail(source.error());
@@ -74,7 +75,7 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   if (!full) return session.usage_error(full.error(), asked);
   const Result<std::string> params = arguments_json(info->params, *full);
   if (!params) return session.usage_error(params.error(), asked);
-  return start(session, name, *params, early || parsed->has("dry-run"));
+  return start(session, std::move(*catalog), name, *params, early || parsed->has("dry-run"));
 }
 
 }  // namespace

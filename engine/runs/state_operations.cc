@@ -24,7 +24,7 @@ using Overlay = std::map<std::string, std::map<std::string, std::optional<store:
 
 struct Tools {
   Loop& loop;
-  store::Store* store;
+  StoreNow store;
   const Clock& clock;
   Overlay overlay;
 };
@@ -82,7 +82,7 @@ Result<std::optional<store::StateValue>> current(Tools& tools, const CallInput& 
       if (const auto at = run->second.find(name); at != run->second.end()) return at->second;
     }
   }
-  Result<store::Database*> database = tools.store->reader();
+  Result<store::Database*> database = tools.store()->reader();
   if (!database) return std::unexpected(database.error());
   return store::get_state(**database, input.scope, name, tools.clock.wall_ms());
 }
@@ -96,7 +96,7 @@ Result<std::string> get(Tools& tools, const CallInput& input) {
 Result<std::string> list(Tools& tools, const CallInput& input) {
   const Asked args = asked(input);
   const std::string prefix = args.text("prefix");
-  Result<store::Database*> database = tools.store->reader();
+  Result<store::Database*> database = tools.store()->reader();
   if (!database) return std::unexpected(database.error());
   Result<std::vector<store::StateValue>> stored =
       store::list_state(**database, input.scope, prefix, static_cast<int>(args.integer("limit")),
@@ -238,9 +238,9 @@ Operation changing(std::string name, std::string summary, Effect effect, std::ve
 
 }  // namespace
 
-Result<void> add_state_operations(ops::Registry& registry, Loop& loop, store::Store* store,
+Result<void> add_state_operations(ops::Registry& registry, Loop& loop, StoreNow store,
                                   const Clock& clock) {
-  const auto tools = std::make_shared<Tools>(loop, store, clock, Overlay());
+  const auto tools = std::make_shared<Tools>(loop, std::move(store), clock, Overlay());
   const Field value =
       field("value", Type::any, "What to keep: any value, at most a few KiB by good custom", true);
   Field limit = field("limit", Type::integer, "At most so many");

@@ -24,7 +24,8 @@ Life::Life(World& given, std::string vfs) : world(given) {
   INFO((opened ? "" : opened.error().message));
   REQUIRE(opened.has_value());
   store_ = std::move(*opened);
-  REQUIRE(runs::add_state_operations(registry_, loop, store_.get(), world.clock));
+  REQUIRE(runs::add_state_operations(
+      registry_, loop, [this] { return store_.get(); }, world.clock));
   declare("add", ops::Effect::change, false, false);
   declare("make", ops::Effect::change, false, true);
   declare("keep", ops::Effect::change, true, false);

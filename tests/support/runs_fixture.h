@@ -34,7 +34,8 @@ class RunsFixture {
         store::Store::open(loop, {.folder = folder / "state"});
     REQUIRE(opened);
     this->store = std::move(*opened);
-    REQUIRE(add_state_operations(registry, loop, this->store.get(), system_clock()));
+    REQUIRE(add_state_operations(
+        registry, loop, [this] { return store.get(); }, system_clock()));
     declare("box.get", ops::Effect::read);
     declare("box.stop", ops::Effect::change);
     declare("box.ensure", ops::Effect::change, true);
