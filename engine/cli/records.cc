@@ -47,13 +47,15 @@ int64_t Records::now_ms() {
   return exported() ? std::atoll(note("at").c_str()) : system_clock().wall_ms();
 }
 
-std::expected<NamedRun, int> named_run(Session& session, const Words& words) {
+std::expected<NamedRun, int> named_run(Session& session, const Command& command,
+                                       const Words& words) {
   const std::string& word = words[0];
   const bool is_file = !is_run_id_prefix(word);
   if (!is_file && words.size() > 1) {
-    return std::unexpected(session.fail(
+    return std::unexpected(session.usage_error(
         Error(code::kInvalidArgument, "'" + made_visible(words[1]) + "' is one word too many",
-              "a run's id behind the name of an exported file names one of its runs")));
+              "a run's id behind the name of an exported file names one of its runs"),
+        command));
   }
   NamedRun named;
   if (is_file) {

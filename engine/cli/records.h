@@ -60,7 +60,8 @@ struct NamedRun {
 };
 // Which run the words mean: RUN, of the store, or FILE [RUN], of an exported file. The exit code
 // where there is none; that was said.
-std::expected<NamedRun, int> named_run(Session& session, const Words& words);
+std::expected<NamedRun, int> named_run(Session& session, const Command& command,
+                                       const Words& words);
 
 // The run's fields within an open object: run, runbook, state, times, result, error, who, trigger,
 // parameters.

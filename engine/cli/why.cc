@@ -57,7 +57,7 @@ void append_cause(JsonWriter& out, const Cause& cause) {
 int run(Session& session, const Command& command, std::span<const std::string> arguments) {
   const auto parsed = session.parse(command, arguments);
   if (!parsed) return parsed.error();
-  const auto named = named_run(session, parsed->words);
+  const auto named = named_run(session, command, parsed->words);
   if (!named) return named.error();
   Records& records = *named->records;
   const store::RunRecord* record = &named->run;
