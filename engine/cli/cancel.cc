@@ -44,10 +44,12 @@ int run(Session& session, const Command& command, std::span<const std::string> a
       if (code == kExitOk) code = own;
       continue;
     }
-    session.say(*state == "interrupted"
+    const bool nobodys = *state == "interrupted" || *state == "waiting";
+    session.say(nobodys
                     ? "run " + found.id +
-                          " has no process: it ends cancelled when `engine resume " + found.id +
-                          "` takes it up\n"
+                          " has no process: it ends cancelled when one takes it up, or by `engine "
+                          "resume " +
+                          found.id + "`\n"
                     : "asked run " + found.id + " to end\n");
     std::string json;
     JsonWriter(json).begin_object().field("run", found.id).field("state", *state).end_object();

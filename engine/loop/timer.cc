@@ -10,7 +10,7 @@ namespace {
 
 class Timer final : public Task {
  public:
-  Timer(Loop& loop, Millis delay, Callback fired)
+  Timer(Loop& loop, Millis delay, Callback fired, bool background)
       : timer_(new uv_timer_t), fired_(std::move(fired)) {
     uv_timer_init(loop.uv(), timer_.get());
     timer_->data = this;
@@ -22,6 +22,7 @@ class Timer final : public Task {
     };
     uv_timer_start(timer_.get(), on_timer,
                    static_cast<uint64_t>(std::max<int64_t>(delay.count(), 0)), 0);
+    if (background) uv_unref(reinterpret_cast<uv_handle_t*>(timer_.get()));
   }
 
  private:
@@ -32,7 +33,11 @@ class Timer final : public Task {
 }  // namespace
 
 TaskPtr start_timer(Loop& loop, Millis delay, Callback fired) {
-  return std::make_unique<Timer>(loop, delay, std::move(fired));
+  return std::make_unique<Timer>(loop, delay, std::move(fired), false);
+}
+
+TaskPtr start_background_timer(Loop& loop, Millis delay, Callback fired) {
+  return std::make_unique<Timer>(loop, delay, std::move(fired), true);
 }
 
 }  // namespace engine

@@ -6,5 +6,7 @@
 namespace engine {
 
 TaskPtr start_timer(Loop& loop, Millis delay, Callback fired);
+// Does not keep the loop running.
+TaskPtr start_background_timer(Loop& loop, Millis delay, Callback fired);
 
 }  // namespace engine

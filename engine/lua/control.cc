@@ -42,16 +42,19 @@ Result<int> wait(lua_State* L) {
 // wait_till(time, what): a time of day, as text or as os.time gives it
 Result<int> wait_till(lua_State* L) {
   const std::string what(text_at(L, 2));
+  constexpr lua_Number kSecondsMax = 1e12;
   int64_t till = 0;
-  if (lua_type(L, 1) == LUA_TNUMBER) {
-    till = static_cast<int64_t>(std::ceil(lua_tonumber(L, 1) * 1000));
+  const lua_Number seconds = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : -1;
+  if (seconds >= 0 && seconds < kSecondsMax) {
+    till = static_cast<int64_t>(std::ceil(seconds * 1000));
   } else if (lua_type(L, 1) == LUA_TSTRING) {
     const Result<int64_t> read = parse_time(text_at(L, 1));
     if (!read)
       return fail(code::kInvalidArgument, what + ": " + read.error().message, read.error().hint);
     till = *read;
   } else {
-    return fail(code::kInvalidArgument, what + ": till takes a time, not a " + luaL_typename(L, 1),
+    return fail(code::kInvalidArgument,
+                what + ": till takes a time since 1970, not this " + luaL_typename(L, 1),
                 "write it like 2026-11-21T02:00:00Z, or give what os.time answers");
   }
   return Coroutine::await(L, what, [&](Coroutine& self, Done done) {

@@ -33,7 +33,8 @@ Invocation::~Invocation() {
   error.outcome_unknown = in_doubt_if_lost();
   if (error.outcome_unknown) error.hint = kMayHaveHappened;
   call_.cut = true;
-  caller_.ended(call_, std::unexpected(std::move(error)));
+  Result<std::string> outcome = std::unexpected(std::move(error));
+  caller_.ended(call_, outcome);
 }
 
 template <class... Args>

@@ -61,8 +61,9 @@ class Caller {
   // `settings` (JSON). Its function is the run's to call, at once; Invoker::ended is told how that
   // went.
   virtual void entered(const Call& call, std::string_view settings, Millis timeout) = 0;
-  // Records how it ended, before the script hears of it.
-  virtual void ended(const Call& call, const Result<std::string>& outcome) = 0;
+  // Records how it ended, before the script hears of it. What cannot be recorded becomes the error
+  // that says so.
+  virtual void ended(const Call& call, Result<std::string>& outcome) = 0;
   // Runs `transact` and records the call and its result in the same transaction. Nothing else is to
   // be recorded.
   virtual void transact(const Call& call, const Transact& transact, CallInput input, Done done) = 0;

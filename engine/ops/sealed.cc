@@ -33,11 +33,15 @@ Result<std::string> replaced(std::string json, const Instead& instead) {
 
 }  // namespace
 
-void seal(std::span<const Field> fields, std::string& json, Seal& key) {
-  replace_sensitive(fields, json, [&key](std::string_view value) {
+Result<void> seal(std::span<const Field> fields, std::string& json, Seal& key) {
+  Result<void> done;
+  replace_sensitive(fields, json, [&](std::string_view value) {
     const Result<std::string> sealed = key.close(value);
-    return sealed ? std::string(kOpening) + *sealed + std::string(kClosing) : std::string(kHidden);
+    if (sealed) return std::string(kOpening) + *sealed + std::string(kClosing);
+    done = fail(sealed.error());
+    return std::string(kHidden);
   });
+  return done;
 }
 
 Result<std::string> unsealed(std::string json, Seal& key) {

@@ -9,9 +9,8 @@
 
 namespace engine::ops {
 
-// In a JSON object of these fields. Where nothing can be sealed the value is gone:
-// {"$hidden":true}.
-void seal(std::span<const Field> fields, std::string& json, Seal& key);
+// In a JSON object of these fields. Where that fails the values are gone: {"$hidden":true}.
+Result<void> seal(std::span<const Field> fields, std::string& json, Seal& key);
 // With the values themselves.
 Result<std::string> unsealed(std::string json, Seal& key);
 // For onlookers: {"$hidden": true} wherever something sealed stands.

@@ -40,7 +40,8 @@ void Run::end_bodies() {
   for (const auto& [place, call] : std::exchange(bodies_, {})) {
     Error error(code::kCancelled, call.operation + " was cut off");
     error.operation = call.operation;
-    ended(call, std::unexpected(std::move(error)));
+    Result<std::string> outcome = std::unexpected(std::move(error));
+    ended(call, outcome);
   }
 }
 

@@ -21,7 +21,7 @@ class Inside : public ops::Caller {
   void entered(const ops::Call& call, std::string_view settings, Millis timeout) override {
     run_.entered(call, settings, timeout);
   }
-  void ended(const ops::Call& call, const Result<std::string>& outcome) override {
+  void ended(const ops::Call& call, Result<std::string>& outcome) override {
     run_.ended(call, outcome);
   }
   void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,

@@ -60,7 +60,7 @@ Result<void> Run::load_call(const ops::Operation& op, const std::string& args, c
   called_ = &op;
   params_ = "{\"args\":" + args + "}";
   std::string recorded = args;
-  ops::seal(op.params, recorded, shared_.seal);
+  if (Result<void> sealed = ops::seal(op.params, recorded, shared_.seal); !sealed) return sealed;
   request_.params = "{\"args\":" + recorded + "}";
   scope_ = "call";
   permissions_ = ops::Permissions::all();
@@ -79,7 +79,8 @@ Result<void> Run::load(const Source& source, const lua::Limits& limits) {
   }
   params_ = std::move(*params);
   request_.params = params_;
-  ops::seal(info.params, request_.params, shared_.seal);
+  if (Result<void> sealed = ops::seal(info.params, request_.params, shared_.seal); !sealed)
+    return sealed;
   scope_ = runbook_;
   if (Result<void> known = check_secrets(info.params, params_); !known) return known;
   return permit();

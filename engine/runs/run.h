@@ -154,7 +154,7 @@ class Run : public lua::Outside, public ops::Caller {
   Seats::Line& line() override { return line_; }
   void intend(const ops::Call& call, std::move_only_function<void(Result<void>)> go) override;
   void entered(const ops::Call& call, std::string_view settings, Millis timeout) override;
-  void ended(const ops::Call& call, const Result<std::string>& outcome) override;
+  void ended(const ops::Call& call, Result<std::string>& outcome) override;
   void transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,
                 Done done) override;
   void progress(const ops::Call& call, std::string_view json) override;
@@ -173,7 +173,7 @@ class Run : public lua::Outside, public ops::Caller {
   void end_bodies();
   // What the journal may keep of an answer with sensitive fields; nothing for any other.
   std::optional<Result<std::string>> without_sensitive(const ops::Call& call,
-                                                       const Result<std::string>& outcome) const;
+                                                       Result<std::string>& outcome) const;
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const store::SourceText& text);
   void show(std::string entry);

@@ -63,7 +63,8 @@ Result<std::unique_ptr<Run>> Run::prepare_child(Word& word) {
   Result<std::unique_ptr<Run>> child = callbacks_.prepare(std::move(request));
   if (!child) return child;
   std::string sealed = given;
-  ops::seal((*child)->interpreter_->info().params, sealed, shared_.seal);
+  Result<void> done = ops::seal((*child)->interpreter_->info().params, sealed, shared_.seal);
+  if (!done) return fail(done.error());
   if (sealed != given) word.call.args = with_params(args, sealed);
   return child;
 }

@@ -126,7 +126,7 @@ void Run::intend(const ops::Call& call, std::move_only_function<void(Result<void
 }
 
 // The time of a read's delivery follows from its entry: when it began, and how long it took.
-void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
+void Run::ended(const ops::Call& call, Result<std::string>& outcome) {
   if (silent() || repeats_end(call)) return;
   const int64_t ms = (shared_.clock.boot_ns() - call.started_ns) / kNanosPerMilli;
   if (call.cut && !outcome && outcome.error().outcome_unknown) ++doubts_;
@@ -146,14 +146,21 @@ void Run::ended(const ops::Call& call, const Result<std::string>& outcome) {
   journal_->note_result(std::move(entry));
 }
 
-std::optional<Result<std::string>> Run::without_sensitive(
-    const ops::Call& call, const Result<std::string>& outcome) const {
+std::optional<Result<std::string>> Run::without_sensitive(const ops::Call& call,
+                                                          Result<std::string>& outcome) const {
   if (!outcome) return std::nullopt;
   const Result<const ops::Operation*> op = shared_.registry.find(call.operation);
   if (!op || std::ranges::none_of((*op)->results, &ops::Field::sensitive)) return std::nullopt;
   std::string kept = *outcome;
-  ops::seal((*op)->results, kept, shared_.seal);
-  return kept;
+  Result<void> sealed = ops::seal((*op)->results, kept, shared_.seal);
+  if (sealed) return kept;
+  // A replay would not know what the script goes on with.
+  Error lost(code::kInternal, "what " + call.operation +
+                                  " answered could not be recorded: " + sealed.error().message);
+  lost.operation = call.operation;
+  lost.outcome_unknown = call.intended;
+  outcome = fail(std::move(lost));
+  return std::nullopt;
 }
 
 void Run::transact(const ops::Call& call, const ops::Transact& transact, ops::CallInput input,

@@ -203,7 +203,8 @@ void Run::dropped(const std::string& place) {
   Error error(code::kCancelled, call.operation + " was cancelled");
   error.operation = call.operation;
   error.outcome_unknown = !op || !(*op)->idempotent;
-  ended(call, fail(std::move(error)));
+  Result<std::string> outcome = std::unexpected(std::move(error));
+  ended(call, outcome);
 }
 
 bool Run::repeats_end(const ops::Call& call) {

@@ -187,22 +187,26 @@ Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
   auto found = live_.find(work->run);
   assert(found != live_.end());
   Live& live = found->second;
-  if (live.hole) {
-    finished_.push_back(work->run);
-    const Result<void> gone = live.key ? let_go(*db_, live.key, live.tail) : Result<void>();
-    return gone ? fail(*live.hole) : gone;
-  }
+  if (live.hole) return leave(work->run, live);
   if (Result<void> added = append_row(live, work->entries); !added) return added;
   Result<void> done = finish_run(*db_, live.key, work->end, live.tail);
   if (done) finished_.push_back(work->run);
   return done;
 }
 
+// What is missing on disk can't be had any more: whoever takes the run up goes on from what is
+// there.
+Result<void> Committer::leave(LiveRun run, const Live& live) {
+  finished_.push_back(run);
+  const Result<void> gone = live.key ? let_go(*db_, live.key, live.tail) : Result<void>();
+  return gone ? fail(*live.hole) : gone;
+}
+
 Result<void> Committer::apply(std::unique_ptr<ParkRun>& work) {
   auto found = live_.find(work->run);
   assert(found != live_.end());
   const Live& live = found->second;
-  if (live.hole) return fail(*live.hole);
+  if (live.hole) return leave(work->run, live);
   Result<void> done = park_run(*db_, live.key, live.tail, work->parking, clock_);
   if (done) finished_.push_back(work->run);
   return done;

@@ -58,6 +58,7 @@ class Committer final : private Transaction {
   Result<void> apply(std::unique_ptr<FinishRun>& work);
   Result<void> apply(std::unique_ptr<ParkRun>& work);
   Result<void> apply(Job& job);
+  Result<void> leave(LiveRun run, const Live& live);
   Result<void> append_row(Live& live, std::string_view entries);
   Result<void> record_tails();
   void undo_steps(size_t from);

@@ -36,6 +36,11 @@ int apply(int fd, int command, short kind, off_t offset) {
   return status;
 }
 
+bool is_locked_elsewhere(int fd, off_t offset) {
+  struct flock lock = one_byte(F_WRLCK, offset);
+  return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::open(const std::string& path, bool write) {
@@ -78,13 +83,14 @@ void LockFile::end_turn() {
   if (std::exchange(has_turn_, false)) apply(fd_, F_OFD_SETLK, F_UNLCK, kTurn);
 }
 
+bool LockFile::turn_is_held_elsewhere() const { return is_locked_elsewhere(fd_, kTurn); }
+
 bool LockFile::hold_epoch(int64_t epoch) {
   return apply(fd_, F_OFD_SETLK, F_WRLCK, kEpochs + epoch) == 0;
 }
 void LockFile::release_epoch(int64_t epoch) { apply(fd_, F_OFD_SETLK, F_UNLCK, kEpochs + epoch); }
 bool LockFile::is_held_elsewhere(int64_t epoch) const {
-  struct flock lock = one_byte(F_WRLCK, kEpochs + epoch);
-  return fcntl(fd_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  return is_locked_elsewhere(fd_, kEpochs + epoch);
 }
 
 }  // namespace engine::store

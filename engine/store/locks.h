@@ -27,6 +27,8 @@ class LockFile {
   // Lets go if somebody stands in the turnstile: cheaper than letting go and coming back.
   void offer_turn();
   void end_turn();
+  // Whether another open file has it; our own does not count.
+  bool turn_is_held_elsewhere() const;
 
   // A process that carries runs holds the byte of its epoch for life.
   bool hold_epoch(int64_t epoch);

@@ -12,10 +12,13 @@
 
 #include "engine/base/files.h"
 #include "engine/base/log.h"
+#include "engine/base/units.h"
+#include "engine/loop/timer.h"
 #include "engine/store/bell.h"
 #include "engine/store/committer.h"
 #include "engine/store/locks.h"
 #include "engine/store/schema.h"
+#include "engine/store/stall.h"
 #include "engine/store/writer.h"
 
 namespace engine::store {
@@ -33,9 +36,11 @@ struct Store::Impl {
   std::function<void()> rung = {};
   std::unique_ptr<Bell> bell = nullptr;
   bool bell_asked = false;
+  TaskPtr stall_timer = nullptr;  // while something is, or just was, waited for
 
   void push(Command command, size_t bytes);
   bool is_alive(int64_t owner_epoch) const;
+  void look_for_stall();
   void open_bell();
   Committed with_bell(Committed committed);
 };
@@ -44,6 +49,7 @@ namespace {
 
 constexpr const char* kFileName = "/engine.db";
 constexpr const char* kLockFileName = "/engine.lock";
+constexpr Millis kStall{5000};
 
 Result<void> make_folder(const std::string& folder) {
   std::error_code failed;
@@ -117,12 +123,26 @@ void Store::Impl::push(Command command, size_t bytes) {
     writer = std::make_unique<Writer>(
         loop, std::make_unique<Committer>(std::move(db), locks, *options.clock));
   }
+  const bool waited_for = static_cast<bool>(command.committed);
   writer->push(std::move(command), bytes);
+  if (waited_for && !stall_timer) look_for_stall();
+}
+
+// A process that was stopped while it wrote keeps all others waiting; they say so.
+void Store::Impl::look_for_stall() {
+  stall_timer = start_background_timer(loop, kStall, [this, answered = writer->answered()] {
+    stall_timer.reset();
+    if (writer->expected() == 0) return;
+    if (writer->answered() == answered) {
+      log::warn("store", "'" + file + "' could not be written for " + format_duration(kStall) +
+                             ": " + why_stalled(file, options.vfs, locks));
+    }
+    look_for_stall();
+  });
 }
 
 bool Store::Impl::is_alive(int64_t owner_epoch) const {
   if (owner_epoch == 0) return false;  // nobody's
-  if (owner_epoch == 0) return false;  // nobody has carried it yet
   if (writer && writer->epoch() == owner_epoch) return true;
   return locks.is_held_elsewhere(owner_epoch);
 }

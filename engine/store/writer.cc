@@ -144,6 +144,7 @@ void Writer::give_answers(const std::shared_ptr<Inbox>& inbox) {
   }
   for (Answer& answer : answers) {
     if (!alive->open) return;
+    ++alive->answered;
     answer.committed(answer.error ? Result<void>(fail(*answer.error)) : Result<void>());
     // That may have destroyed the writer; the inbox is ours too.
     if (--alive->expected == 0) alive->hold.reset();

@@ -26,6 +26,9 @@ class Writer {
   // Waits until everything queued is on disk, ends the thread, gives the answers.
   void close();
   int64_t epoch() const { return committer_->epoch(); }
+  // What is still waited for, and how many answers were given so far.
+  size_t expected() const { return inbox_->expected; }
+  size_t answered() const { return inbox_->answered; }
 
  private:
   struct Answer {
@@ -38,6 +41,7 @@ class Writer {
     std::vector<Answer> answers;  // under the mutex
     bool open = true;             // this and the rest: loop's thread
     size_t expected = 0;
+    size_t answered = 0;
     std::unique_ptr<Loop::Hold> hold;
   };
 

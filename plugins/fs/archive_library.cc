@@ -1,27 +1,11 @@
 // dlopen and dlsym, with words for a machine without libarchive.
 #include "plugins/fs/archive_library.h"
 
-#include <dlfcn.h>
+#include "engine/plugin/symbols.hpp"
 
 namespace engine::fs {
 
 namespace {
-
-class Symbols {
- public:
-  explicit Symbols(void* library) : library_(library) {}
-
-  template <class Function>
-  void find(Function& into, const char* name) {
-    into = reinterpret_cast<Function>(dlsym(library_, name));
-    if (!into && missing_.empty()) missing_ = name;
-  }
-  const std::string& missing() const { return missing_; }
-
- private:
-  void* library_;
-  std::string missing_;
-};
 
 Result<const ArchiveLibrary*> load() {
   static ArchiveLibrary lib{};

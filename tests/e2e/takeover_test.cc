@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/base/json_read.h"
+#include "engine/store/locks.h"
 #include "tests/support/catch.h"
 #include "tests/support/cli.h"
 #include "tests/support/small_disk.h"
@@ -65,6 +66,17 @@ void stop(const Running& engine) {
   waitid(P_PID, static_cast<id_t>(engine.pid()), &info, WSTOPPED | WEXITED | WNOWAIT);
 }
 
+// Not in the middle of a write, where all others would wait for it.
+void stop_between_writes(const Cli& cli, const Running& engine) {
+  const Result<store::LockFile> locks =
+      store::LockFile::open(cli.state_dir() + "/engine.lock", false);
+  REQUIRE(locks);
+  for (stop(engine); locks->turn_is_held_elsewhere(); stop(engine)) {
+    engine.signal(SIGCONT);
+    breathe();
+  }
+}
+
 int count_in(const std::string& text, std::string_view part) {
   int count = 0;
   for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
@@ -102,7 +114,7 @@ TEST_CASE("rule 11: of five engines that resume the same runs each run goes to o
 TEST_CASE("rule 11: a stopped engine keeps its run and goes on with it") {
   Gated gated;
   Running engine = gated.start("a");
-  stop(engine);
+  stop_between_writes(gated.cli, engine);
   const std::vector<std::string> ids = gated.runs("running");
   REQUIRE(ids.size() == 1);
   const Ended refused = gated.cli.run({"resume", ids[0]});
@@ -120,6 +132,25 @@ TEST_CASE("rule 11: a stopped engine keeps its run and goes on with it") {
   engine.signal(SIGCONT);
   CHECK(engine.wait().code == 0);
   CHECK(gated.cli.read("ledger") == "b\na\n");
+}
+
+TEST_CASE("who is stopped in the middle of a write is named to those who wait") {
+  Gated gated;
+  Running stopped = gated.start("a");
+  stop_between_writes(gated.cli, stopped);
+  Result<store::LockFile> locks =
+      store::LockFile::open(gated.cli.state_dir() + "/engine.lock", true);
+  REQUIRE(locks);
+  REQUIRE(locks->take_turn());
+  gated.cli.write("go", "");
+  Running engine = gated.cli.start(
+      {"run", gated.file, "--folder", gated.cli.folder(), "--name", "b", "--quiet"});
+  engine.await("could not be written for 5s: process " + std::to_string(stopped.pid()) +
+               " was stopped");
+  locks->end_turn();
+  CHECK(engine.wait().code == 0);
+  stopped.signal(SIGCONT);
+  CHECK(stopped.wait().code == 0);
 }
 
 TEST_CASE("rule 11: an engine that is killed while it is stopped loses its run at once") {

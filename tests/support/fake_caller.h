@@ -30,7 +30,7 @@ class FakeCaller : public Caller {
   void entered(const Call& call, std::string_view, Millis) override {
     told.push_back("entered " + call.operation);
   }
-  void ended(const Call& call, const Result<std::string>& outcome) override {
+  void ended(const Call& call, Result<std::string>& outcome) override {
     const std::string how = outcome ? *outcome : outcome.error().code;
     told.push_back("ended " + call.operation + " " + how +
                    (!outcome && outcome.error().outcome_unknown ? " unknown" : ""));

@@ -62,7 +62,7 @@ class RunsFixture {
     invoker.reset();
     store.reset();
     loop.run();
-    CHECK(Task::alive == 0);
+    CHECK(Task::alive == tasks_before);
     std::filesystem::remove_all(folder);
   }
 
@@ -127,6 +127,7 @@ class RunsFixture {
     return *store::read_journal(**database, *record);
   }
 
+  const long tasks_before = Task::alive;  // another fixture's
   Loop loop;
   std::filesystem::path folder;
   ops::Registry registry;

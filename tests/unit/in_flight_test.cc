@@ -114,6 +114,9 @@ TEST_CASE_METHOD(InFlightFixture, "runs take turns where operations wait") {
   loop.run();
   REQUIRE(began.size() == 7);
   began.erase(began.begin());
+  // Which of them asks first is the scheduler's business.
+  if (began[0] == "b1")
+    for (size_t i = 0; i < 6; i += 2) std::swap(began[i], began[i + 1]);
   CHECK(began == Strings{"a1", "b1", "a2", "b2", "a3", "b3"});
 }
 

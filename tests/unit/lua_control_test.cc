@@ -165,6 +165,12 @@ TEST_CASE("waits want durations") {
   CHECK(run.run("sleep '2ms' sleep(1)") == "null");
   CHECK(run.outside.events == std::vector<std::string>{"wait #1 2", "wait #2 1"});
   CHECK(run.run("sleep 'soon'").starts_with("INVALID_ARGUMENT: sleep: "));
+  CHECK(run.run("sleep{ till = os.time() - 1 } sleep{ till = '2020-01-01T00:00:00Z' }") == "null");
+  for (const char* till : {"-1", "1e300", "0/0", "'soon'", "{}", "nil"}) {
+    INFO(till);
+    CHECK(run.run("sleep{ till = " + std::string(till) + " }")
+              .starts_with("INVALID_ARGUMENT: sleep: "));
+  }
   CHECK(run.run("parallel { 1 }") ==
         "INVALID_ARGUMENT: parallel takes functions, limit and collect, not a number as '1'");
 }

@@ -116,7 +116,8 @@ TEST_CASE_METHOD(CrashFixture,
   CHECK(happened.empty());
 
   crash(whole.id, until(journal, journal.size() - 1));
-  std::filesystem::remove(store->folder() + "/engine.key");
+  const std::string key = store->folder() + "/engine.key";
+  std::filesystem::remove(key);
   runner.reset();
   runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
   ResumeRequest request;
@@ -124,4 +125,17 @@ TEST_CASE_METHOD(CrashFixture,
   const auto refused = runner->resume(request, {}, [](Result<Outcome>) {});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("engine.key") != std::string::npos);
+
+  // What cannot be sealed cannot be recorded: the script does not go on with it.
+  std::filesystem::create_directory(key);
+  runner.reset();
+  runner.emplace(loop, *store, registry, *invoker, secrets, *library, system_clock(), options);
+  last = nullptr;
+  const Result<std::string> id = start("box.reveal{} box.stop{ id = 'b' }");
+  REQUIRE(id);
+  loop.run();
+  REQUIRE(last != nullptr);
+  CHECK((*last)->state == "failed");
+  CHECK((*last)->error.find("could not be recorded") != std::string::npos);
+  CHECK(happened.empty());
 }
