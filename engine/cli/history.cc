@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/json.h"
 #include "engine/runs/recorded.h"
 
 namespace engine::cli {

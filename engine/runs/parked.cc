@@ -2,6 +2,7 @@
 #include "engine/runs/parked.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/base/log.h"
 #include "engine/loop/timer.h"
@@ -10,7 +11,8 @@ namespace engine::runs {
 
 namespace {
 
-constexpr size_t kBatch = 64;  // so that a turn of the loop stays short
+constexpr size_t kBatch = 64;
+constexpr std::chrono::milliseconds kBatchTime{2};  // so that a turn of the loop stays short
 // Clocks are set, and other processes park runs: nobody tells.
 constexpr int64_t kBetweenLooksMs = 1000;
 constexpr int64_t kSettleMs = 5;
@@ -44,11 +46,13 @@ void Parked::take_up_due() {
   Result<std::vector<std::string>> due =
       store::due_runs(**database, clock_, static_cast<int>(room + host_.known() + 1));
   if (!due) return log::warn("runs", due.error().message);
+  const auto until = std::chrono::steady_clock::now() + kBatchTime;
   size_t taken = 0;
   for (const std::string& run : *due) {
     if (host_.has(run)) continue;
-    if (taken == room) {
+    if (taken == room || std::chrono::steady_clock::now() > until) {
       more_ = true;
+      if (taken < room) look_soon();
       return;
     }
     host_.take_up(run);

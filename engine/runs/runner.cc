@@ -21,6 +21,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kSliceMax = std::chrono::milliseconds(2);
+// Of all of them together, before the loop looks for what has come.
+constexpr nanoseconds kTurnsMax = std::chrono::milliseconds(3);
 constexpr nanoseconds kSliceMin = std::chrono::microseconds(50);
 // What a run that used up its slice gets at a time while others are alive: few enough that a round
 // of short calls of the others takes hardly longer.
@@ -67,7 +69,8 @@ bool Runner::Impl::take_turns() {
   const size_t count = ready.size();
   const nanoseconds slice =
       count == 0 ? kSliceMax : std::clamp<nanoseconds>(kSliceMax / count, kSliceMin, kSliceMax);
-  for (size_t index = 0; index < count; ++index) {
+  const auto until = std::chrono::steady_clock::now() + kTurnsMax;
+  for (size_t index = 0; index < count && std::chrono::steady_clock::now() < until; ++index) {
     Run& run = *ready.front();
     ready.pop_front();
     turn(run, slice);

@@ -6,12 +6,14 @@
 #include <signal.h>
 
 #include <chrono>
+#include <iterator>
 #include <span>
 
 namespace engine::store {
 namespace {
 
 constexpr std::chrono::microseconds kKeen{150};
+constexpr std::chrono::milliseconds kAnswersMax{3};
 constexpr size_t kLazyBytesMax = 256 << 10;
 // Of one transaction: other processes wait for their turn meanwhile, and the log grows by it.
 constexpr size_t kGroupMax = 4096;
@@ -72,7 +74,9 @@ void Writer::flush() {
 
 void Writer::close() {
   end_thread();
-  give_answers(inbox_);  // may destroy this
+  const std::shared_ptr<Inbox> inbox = inbox_;
+  Loop& loop = loop_;
+  while (inbox->open && inbox->expected > 0) give_answers(loop, inbox);  // may destroy this
 }
 
 void Writer::end_thread() {
@@ -132,23 +136,34 @@ void Writer::post_answers(std::vector<Command>& commands) {
     }
     first = before == 0 && !inbox_->answers.empty();
   }
-  if (first) loop_.post([inbox = inbox_] { give_answers(inbox); });
+  if (first) loop_.post([&loop = loop_, inbox = inbox_] { give_answers(loop, inbox); });
 }
 
-void Writer::give_answers(const std::shared_ptr<Inbox>& inbox) {
+// What is too much for one turn of the loop is left for the next.
+void Writer::give_answers(Loop& loop, const std::shared_ptr<Inbox>& inbox) {
   std::shared_ptr<Inbox> alive = inbox;
   std::vector<Answer> answers;
   {
     std::lock_guard lock(alive->mutex);
     answers.swap(alive->answers);
   }
-  for (Answer& answer : answers) {
+  const auto until = std::chrono::steady_clock::now() + kAnswersMax;
+  auto next = answers.begin();
+  while (next != answers.end() && std::chrono::steady_clock::now() < until) {
     if (!alive->open) return;
+    Answer& answer = *next++;
     ++alive->answered;
     answer.committed(answer.error ? Result<void>(fail(*answer.error)) : Result<void>());
     // That may have destroyed the writer; the inbox is ours too.
     if (--alive->expected == 0) alive->hold.reset();
   }
+  if (next == answers.end() || !alive->open) return;
+  {
+    std::lock_guard lock(alive->mutex);
+    alive->answers.insert(alive->answers.begin(), std::move_iterator(next),
+                          std::move_iterator(answers.end()));
+  }
+  loop.post([&loop, alive] { give_answers(loop, alive); });
 }
 
 }  // namespace engine::store

@@ -49,7 +49,7 @@ class Writer {
   bool more_comes_soon() const;
   void end_thread();
   void post_answers(std::vector<Command>& commands);
-  static void give_answers(const std::shared_ptr<Inbox>& inbox);
+  static void give_answers(Loop& loop, const std::shared_ptr<Inbox>& inbox);
 
   Loop& loop_;
   std::unique_ptr<Committer> committer_;

@@ -18,6 +18,8 @@ namespace engine::bench {
 
 namespace {
 
+constexpr size_t kOperationsMax = 1000;  // so that runs do not wait for each other
+
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -54,8 +56,8 @@ House::House(const std::string& folder, std::optional<runs::ParkingOptions> park
                              operation("bench.item.touch", ops::Effect::change)}) {
     if (auto added = registry_.add(std::move(add)); !added) stop_with(added.error());
   }
-  invoker_ =
-      std::make_unique<ops::Invoker>(loop_, registry_, system_clock(), ops::OperatorPolicy{});
+  invoker_ = std::make_unique<ops::Invoker>(loop_, registry_, system_clock(), ops::OperatorPolicy{},
+                                            kOperationsMax);
   runs::RunnerOptions options;
   options.limits.cpu = Millis(3'600'000);
   options.parking = parking;
@@ -83,7 +85,8 @@ ops::Operation House::operation(const std::string& name, ops::Effect effect) {
 }
 
 std::string House::runbook(const std::string& body) {
-  std::string file = folder_ + "/" + std::to_string(ids_.size()) + ".lua";
+  std::string file =
+      folder_ + "/" + std::to_string(getpid()) + "-" + std::to_string(ids_.size()) + ".lua";
   std::ofstream(file) << "return runbook { summary = \"Measured\", allow = { \"bench:change\" },\n"
                       << "  run = function(ctx) " << body << " end }\n";
   return file;

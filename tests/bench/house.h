@@ -3,10 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/ops/invoker.h"
@@ -30,6 +30,7 @@ class House {
   void start_in_turn(const std::string& body, int runs, int side_by_side);
   // Until `runs` runs have ended.
   void until_ended(int runs);
+  int ended() const { return ended_; }
   void kill_all();
   // Starts one that nobody waits for, and takes turns until it is parked.
   void park(const std::string& body, int runs);
@@ -45,7 +46,7 @@ class House {
   double replay_seconds(const std::string& body);
 
   // When each call of bench.item.* started, in seconds, for each run apart.
-  std::map<std::string, std::vector<double>> calls;
+  std::unordered_map<std::string, std::vector<double>> calls;
   // The medians' median of the time from one call of a run to its next, in microseconds.
   double median_gap_us() const;
   // What 99 of 100 such gaps stay below, in milliseconds.

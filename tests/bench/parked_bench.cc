@@ -54,46 +54,62 @@ double seconds_to_add(House& house) {
 }
 
 struct Filled {
-  double first_s = 0, last_s = 0, bytes_each = 0, worst_turn_ms = 0;
+  double first_s = 0, last_s = 0, worst_turn_ms = 0;
 };
 
 Filled fill(const std::string& folder) {
   Filled found;
   House house(folder, kParking);
   found.first_s = seconds_to_add(house);
-  const double before = pss_bytes();
   multiply(house);
-  found.worst_turn_ms = 0;
   house.worst_turn_ms();
   found.last_s = seconds_to_add(house);
   found.worst_turn_ms = house.worst_turn_ms();
-  found.bytes_each = (pss_bytes() - before) / kMany;
   return found;
 }
 
 // In a process of its own, which is killed with everything in place.
-Filled fill_and_die(const std::string& folder) {
+template <class Found>
+Found in_child(const std::function<Found()>& work) {
   int ends[2];
   if (pipe(ends) != 0) std::exit(1);
   const pid_t child = fork();
   if (child == 0) {
-    const Filled found = fill(folder);
+    const Found found = work();
     if (write(ends[1], &found, sizeof found) != sizeof found) _exit(1);
     raise(SIGKILL);
   }
-  Filled found;
+  close(ends[1]);
+  Found found;
   if (read(ends[0], &found, sizeof found) != sizeof found) std::exit(1);
   waitpid(child, nullptr, 0);
+  close(ends[0]);
   return found;
+}
+
+// Of a process that has looked after the waiting runs of its store for a while.
+double idle_bytes(const std::string& folder) {
+  return in_child<double>([&] {
+    House house(folder, kParking);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    house.until([&] { return std::chrono::steady_clock::now() > until; });
+    return pss_bytes();
+  });
 }
 
 }  // namespace
 
 int main() {
   const std::string folder = fresh_folder("parked");
-  const Filled filled = fill_and_die(folder);
+  const std::string few = folder + "/few";
+  run_program({"mkdir", few});
+  in_child<bool>([&] {
+    House(few, kParking).park(kBody, kFirst);
+    return true;
+  });
+  const Filled filled = in_child<Filled>([&] { return fill(folder); });
   alone({.name = "memory of a waiting run, of 1,000,000", .unit = "bytes", .value_goal = 64},
-        filled.bytes_each);
+        (idle_bytes(folder) - idle_bytes(few)) / kMany);
   alone({.name = "1,000 more waiting runs beside 1,000,000, to the first 1,000",
          .unit = "x",
          .value_goal = 1.5},
