@@ -47,7 +47,10 @@ Result<std::vector<Question>> questions(store::Database& db, const std::string& 
 
 Result<Question> the_one(const std::vector<Question>& asked, const std::string& run,
                          const std::string& place) {
-  if (asked.empty()) return fail(code::kConflict, "run " + run + " waits for no approval");
+  if (asked.empty())
+    return fail(code::kConflict, "run " + run + " waits for no approval",
+                "somebody may have answered: engine trace " + run + " shows it; engine why " + run +
+                    " tells what it waits for");
   std::string several;
   for (const Question& question : asked) {
     if (question.place == place || (place.empty() && asked.size() == 1)) return question;
@@ -100,8 +103,9 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   const Result<store::RunRecord> found = (*records)->find(parsed->words[0]);
   if (!found) return session.fail(found.error());
   if (found->has_ended()) {
-    return session.fail(
-        Error(code::kConflict, "run " + found->id + " has ended: it waits for no approval"));
+    return session.fail(Error(code::kConflict,
+                              "run " + found->id + " has ended: it waits for no approval",
+                              "engine trace " + found->id + " shows what was answered"));
   }
   store::Mail mail;
   mail.kind = "approval";

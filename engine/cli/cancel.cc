@@ -14,7 +14,8 @@ Result<std::string> cancel(Records& records, const store::RunRecord& run) {
   const std::string state = records.state(run);
   if (run.has_ended())
     return fail(code::kConflict, "run " + run.id + " has ended already: it " +
-                                     (state == "cancelled" ? "was " : "has ") + state);
+                                     (state == "succeeded" || state == "failed" ? "has " : "was ") +
+                                     state);
   store::Mail mail;
   mail.kind = "cancel";
   mail.data = "{}";

@@ -153,13 +153,20 @@ void Inquiry::cancelled(const Subject& subject) {
   const auto cancel = subject.history.last("cancel");
   const Error error = error_from_json(subject.run.error);
   const std::string by = cancel ? entry_text(*cancel, "by") : "";
-  add(subject, {.kind = "cancelled",
-                .text = "it was " + made_visible(by.empty() ? error.message : "cancelled by " + by),
-                .at_ms = cancel ? entry_number(*cancel, "at") : subject.run.finished_at_ms,
-                .line = error_line(subject.run.error),
-                .step = subject.history.failed_step(error),
-                .next = "engine resume " + subject.run.id + " --from STEP gives it a new attempt",
-                .details = error_details(subject.run)});
+  const bool told = error.message.starts_with("cancelled by ");
+  const bool has_steps = subject.history.last("step").has_value();
+  std::string next = has_steps
+                         ? "engine resume " + subject.run.id + " --from STEP gives it a new attempt"
+                         : "engine run " + made_visible(subject.run.runbook) + " starts anew";
+  if (by.starts_with("run:")) next = "engine why " + by.substr(4) + "; " + next;
+  add(subject,
+      {.kind = "cancelled",
+       .text = "it was " + made_visible(by.empty() || told ? error.message : "cancelled by " + by),
+       .at_ms = cancel ? entry_number(*cancel, "at") : subject.run.finished_at_ms,
+       .line = error_line(subject.run.error),
+       .step = subject.history.failed_step(error),
+       .next = std::move(next),
+       .details = error_details(subject.run)});
   cut_off(subject);
 }
 

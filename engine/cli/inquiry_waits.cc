@@ -89,8 +89,11 @@ Result<void> Inquiry::wait(const Subject& subject, const store::Waiting& waiting
               .step = subject.history.open_step(),
               .next = next_of(wait, subject.run.id, waiting.place, several),
               .details = details_of(waiting, wait)};
-  if (subject.state == "interrupted" && (wait.kind == "approval" || wait.kind == "signal"))
+  const bool gone = subject.state == "interrupted";
+  if (gone && (wait.kind == "approval" || wait.kind == "signal"))
     cause.next += "; it is read when the run is resumed";
+  if (gone && (wait.kind == "sleep" || wait.kind == "retry"))
+    cause.next = "engine resume " + subject.run.id + " goes on with it when that time has come";
   if (wait.kind == "lock") return lock(subject, std::move(cause), wait, waiting.place);
   if (wait.kind == store::kQueue) return turn(subject, std::move(cause), waiting);
   add(subject, std::move(cause));
@@ -104,10 +107,19 @@ Result<void> Inquiry::wait(const Subject& subject, const store::Waiting& waiting
 Result<void> Inquiry::turn(const Subject& subject, Cause cause, const store::Waiting& waiting) {
   const auto ahead = records_.ahead_of(waiting);
   if (!ahead) return fail(ahead.error());
-  cause.text = ahead->empty() ? "it waits until its process carries fewer runs"
-                              : "it waits for its turn, behind run " + ahead->front().run +
-                                    (ahead->size() > 1 ? " and others" : "");
-  if (!ahead->empty()) cause.next = "engine why " + ahead->front().run;
+  const Result<JsonDocument> what = read_json(waiting.what);
+  if (!what) return fail(what.error());
+  if (!ahead->empty()) {
+    cause.text = "it waits for its turn, behind run " + ahead->front().run +
+                 (ahead->size() > 1 ? " and others" : "");
+    cause.next = "engine why " + ahead->front().run;
+  } else if (json_boolean(what->root(), "process").value_or(false)) {
+    cause.text = process_of(subject.run) + " carries as many runs as it may: " +
+                 std::to_string(json_integer(what->root(), "limit").value_or(0));
+    cause.next = "nothing: it begins when one of them ends; limits.runs allows more";
+  } else {
+    cause.text = "nobody is before it any more: it begins in a moment";
+  }
   add(subject, std::move(cause));
   return ahead->empty() ? Result<void>() : ask_other(ahead->front().run);
 }
@@ -118,6 +130,12 @@ Result<void> Inquiry::lock(const Subject& subject, Cause cause, const Wait& wait
   const auto before = store::before_ticket(records_.db(), subject.run.id, place);
   if (!holder || !before) return fail(holder ? before.error() : holder.error());
   cause.text = "it waits for the lock " + quoted(wait.name);
+  if (*holder && (*holder)->run == subject.run.id && (*holder)->place != place) {
+    cause.text += ", which it holds itself" + end_text(wait);
+    cause.next = "engine cancel " + subject.run.id + " ends it; a run takes a lock once";
+    add(subject, std::move(cause));
+    return {};
+  }
   if (!*holder || (*holder)->run == subject.run.id) {
     cause.text += ", which nobody else holds: it takes it when it comes to it";
     add(subject, std::move(cause));

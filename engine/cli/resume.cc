@@ -28,7 +28,8 @@ Result<void> add_nobodys(store::Store& store, const std::string& state, Runs& fo
     if (!page) return fail(page.error());
     for (store::RunRecord& run : *page) {
       filter.before_key = run.key;
-      if (store.state_of(run) != "running") found.push_back(std::move(run));
+      const std::string seen = store.state_of(run);
+      if (seen == "interrupted" || seen == "waiting") found.push_back(std::move(run));
     }
     if (page->size() < kPage) return {};
   }

@@ -38,6 +38,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   store::Mail mail;
   mail.kind = "signal";
   mail.name = parsed->words[1];
+  if (mail.name.empty())
+    return session.usage_error(Error(code::kInvalidArgument, "a signal has a name"), command);
   const Result<JsonDocument> data = read_json(parsed->value("data").value_or("null"));
   if (!data) {
     return session.usage_error(

@@ -218,8 +218,11 @@ void Coroutine::cancel(const Error& reason) {
   cancelled_ = reason;
   if (!started_ || (!waiting_ && !group_) || in_close()) return;
   if (group_) return group_->cancel(reason);
+  const int doubts = scheduler_.state().outside.doubts();
   drop_wait();
-  outcome_ = fail(reason);
+  Error told = reason;
+  told.outcome_unknown = told.outcome_unknown || scheduler_.state().outside.doubts() > doubts;
+  outcome_ = fail(std::move(told));
   scheduler_.ready(*this);
 }
 

@@ -285,7 +285,11 @@ Failure Host::failure() {
   } else if (main_ && main_->ended() && main_->failed() && lua_gettop(main_->thread()) > 0) {
     failed = take_failure(*state_, main_->thread());
   }
-  if (cancelled_ && !state_->fatal) failed.error = *cancelled_;
+  if (cancelled_ && !state_->fatal) {
+    const bool unknown = failed.error.outcome_unknown;
+    failed.error = *cancelled_;
+    failed.error.outcome_unknown = failed.error.outcome_unknown || unknown;
+  }
   if (!failed.traceback.empty()) {
     const Position& at = failed.traceback.front().at;
     const auto source = state_->sources.find(at.source);

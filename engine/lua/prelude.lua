@@ -48,7 +48,7 @@ end
 
 -- Sends a signal to a run, which takes it now or when it comes to wait for it.
 function signal(run, name, data)
-  if type(run) ~= "string" or type(name) ~= "string" then
+  if type(run) ~= "string" or type(name) ~= "string" or name == "" then
     refuse("signal takes a run's id, a name and, if you like, data", 'signal(id, "ready", { host = "a" })')
   end
   host.word("signal", { run = run, name = name, data = data })
@@ -62,6 +62,7 @@ function wait_for(what)
   local kind = type(what) == "table" and what.event ~= nil and "event" or "signal"
   check_options("wait_for", what, WAIT_FOR, kind, WAIT_FOR_SHAPE)
   if what.event and what.signal then refuse("wait_for waits for a signal or for an event", WAIT_FOR_SHAPE) end
+  if what[kind] == "" then refuse("wait_for: " .. kind .. " is a name", WAIT_FOR_SHAPE) end
   local since, cursor = what.since, nil
   local from_start = what.event and since == "start" or nil
   if since == "start" then since = nil end
@@ -85,9 +86,12 @@ local APPROVE_SHAPE = 'approve{ message = "Remove 3 hosts?", by = { "unix:ops" }
 
 local function texts(list, what)
   local copy = {}
+  local seen = {}
   for index, text in pairs(list) do
-    if type(index) ~= "number" or type(text) ~= "string" then refuse(what .. " is a list of texts", APPROVE_SHAPE) end
-    copy[index] = text
+    if type(index) ~= "number" or type(text) ~= "string" or text == "" or seen[text] then
+      refuse(what .. " is a list of texts, none of them empty or twice", APPROVE_SHAPE)
+    end
+    copy[index], seen[text] = text, true
   end
   if #copy == 0 then refuse(what .. " is a list of at least one text", APPROVE_SHAPE) end
   return copy
@@ -103,6 +107,7 @@ end
 -- Answers the choice: { choice, by, comment, at }. Without choices of the runbook's own, a rejection is an error.
 function approve(what)
   check_options("approve", what, APPROVE, "message", APPROVE_SHAPE)
+  if what.message == "" then refuse("approve: message is what is asked", APPROVE_SHAPE) end
   local choices = what.choices and texts(what.choices, "approve: choices") or { "approve", "reject" }
   if what.default and not has(choices, what.default) then
     refuse("approve: the default '" .. what.default .. "' is none of the choices", APPROVE_SHAPE)
@@ -110,6 +115,11 @@ function approve(what)
   local by = what.by
   if type(by) == "string" then by = { by } end
   if by ~= nil and type(by) ~= "table" then refuse("approve: by is a principal or a list of them", APPROVE_SHAPE) end
+  for _, principal in pairs(by or {}) do
+    if type(principal) == "string" and not principal:find(":", 1, true) then
+      refuse("approve: '" .. principal .. "' is no principal", 'a principal is written like "unix:ops"')
+    end
+  end
   local answer = host.word("approve", {
     message = what.message,
     choices = choices,
@@ -136,10 +146,13 @@ local Lock = {
 
 -- Waits until the lock is the run's own, and answers a value that lets go of it when it is closed.
 function lock(name, options)
-  if type(name) ~= "string" then refuse("lock takes a name", LOCK_SHAPE) end
+  if type(name) ~= "string" or name == "" then refuse("lock takes a name", LOCK_SHAPE) end
   local how = { name = name }
   for key, value in pairs(options or {}) do how[key] = value end
   check_options("lock", how, LOCK, "name", LOCK_SHAPE)
+  if how.ttl ~= nil and host.duration(how.ttl, "lock: ttl") <= 0 then
+    refuse("lock: a ttl is longer than nothing", LOCK_SHAPE)
+  end
   local at = host.word("lock", {
     name = name,
     timeout = how.timeout ~= nil and host.duration(how.timeout, "lock: timeout") or nil,

@@ -27,8 +27,10 @@ Invocation::~Invocation() {
   if (deadline_) invoker_.deadlines_.remove(*deadline_);
   work_.reset();
   if (finished_ || (!started_ && !call_.intended)) return;
+  const bool begun = started_ || call_.lost;
+  if (call_.lost && !started_) kill_survivors_of(call_.key);
   Error error(code::kCancelled,
-              call_.operation + " was cancelled" + (started_ ? "" : " before it started"));
+              call_.operation + " was cancelled" + (begun ? "" : " before it started"));
   error.operation = call_.operation;
   error.outcome_unknown = in_doubt_if_lost();
   if (error.outcome_unknown) error.hint = kMayHaveHappened;

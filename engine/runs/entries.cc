@@ -64,11 +64,12 @@ void describe_call(Entry& entry, const ops::Call& call) {
 }  // namespace
 
 std::string started(int64_t at, std::string_view runbook, std::string_view source,
-                    std::string_view params, std::string_view trigger, bool dry_run) {
+                    std::string_view params, std::string_view trigger, bool dry_run, bool goes_on) {
   Entry entry("start");
   entry->field("runbook", runbook).field("source", source);
   entry->field_raw("params", params).field_raw("trigger", trigger);
   if (dry_run) entry->field("dry_run", true);
+  if (goes_on) entry->field("goes_on", true);
   entry->field("at", at);
   return entry.close();
 }

@@ -14,7 +14,7 @@ namespace engine::runs::entries {
 
 // `source` names the runbook's text.
 std::string started(int64_t at, std::string_view runbook, std::string_view source,
-                    std::string_view params, std::string_view trigger, bool dry_run);
+                    std::string_view params, std::string_view trigger, bool dry_run, bool goes_on);
 // The script may not go on yet: `behind` is who has the seats that it waits for, or empty where
 // they are those of its process.
 std::string queued(const std::vector<std::string>& behind, int64_t at);

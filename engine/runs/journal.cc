@@ -30,9 +30,13 @@ Journal::Journal(Loop& loop, store::Store& store, store::LiveRun live, JournalSi
 
 Journal::~Journal() { *self_ = nullptr; }
 
-void Journal::add(std::string entry) {
+void Journal::count(std::string_view entry) {
   ++size_.entries;
   size_.bytes += entry.size();
+}
+
+void Journal::add(std::string entry) {
+  count(entry);
   buffer_ += buffer_.empty() ? '[' : ',';
   buffer_ += entry;
   if (watch_) unseen_.push_back(std::move(entry));
@@ -127,6 +131,7 @@ void Journal::commit_with(Job job, std::move_only_function<void(Result<void>)> c
        committed = std::move(committed)](Result<void> outcome) mutable {
         if (Journal* journal = *self) {
           if (watched) --journal->showing_;
+          if (outcome) journal->count(*entry);
           if (outcome && journal->watch_) journal->watch_(*entry);
           if (journal->flush_asked_ && journal->showing_ == 0) journal->flush();
         }

@@ -70,6 +70,7 @@ class Journal {
   size_t unconfirmed() const { return sent_ - confirmed_; }
 
  private:
+  void count(std::string_view entry);
   void add(std::string entry);
   void send(store::Committed committed);
   store::Committed arrived(std::vector<std::string> shown, store::Committed then);

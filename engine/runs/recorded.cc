@@ -61,7 +61,9 @@ class Reader {
     if (kind == "log") ++into_.logs;
     if (kind == "report") ++into_.reports;
     if (kind == "retry") ++into_.retries;
-    if (kind == "start") into_.source = text_of(entry, "source");
+    if (kind != "start") return;
+    into_.source = text_of(entry, "source");
+    into_.goes_on = flag_of(entry, "goes_on");
   }
 
  private:

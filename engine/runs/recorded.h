@@ -55,6 +55,7 @@ struct Recorded {
   bool edited = false;        // `sources` stand for all that the run's row has
   int64_t started_at_ms = 0;  // the script
   int64_t began_at_ms = 0;    // the newest attempt
+  bool goes_on = false;       // where another run ended
   bool queued = false;        // before it began
   bool begun = false;         // an entry says so
 };

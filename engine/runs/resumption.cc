@@ -3,6 +3,7 @@
 
 #include "engine/ops/sealed.h"
 #include "engine/store/journal.h"
+#include "engine/store/tickets.h"
 
 namespace engine::runs {
 
@@ -63,8 +64,15 @@ Error not_resumable(const store::RunRecord& run, const std::string& state) {
     return Error(code::kConflict, "run " + run.id + " was skipped: nothing of it was done",
                  "engine run " + run.runbook + " starts a new one");
   }
-  return Error(code::kConflict, "run " + run.id + " has " + state + ", so that it does not go on",
-               "engine resume " + run.id + " --from STEP gives it a new attempt");
+  const Result<JsonDocument> error = read_json(run.error);
+  const bool doubt = error && json_string(error->root(), "code") == code::kInDoubt;
+  const std::string resume = "engine resume " + run.id;
+  return Error(code::kConflict,
+               "run " + run.id + (state == "cancelled" ? " was " : " has ") + state +
+                   ", so that it does not go on",
+               (doubt ? resume + " --assume done|not-done settles what is in doubt; " : "") +
+                   resume + " --from STEP gives it a new attempt, engine run " + run.runbook +
+                   " starts anew");
 }
 
 }  // namespace
@@ -90,6 +98,9 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
     Result<int64_t> stepped = store::stepped_since(**database, record->clock, record->ahead, clock);
     if (!stepped) return fail(stepped.error());
     found.stepped_ms = *stepped;
+    const Result<bool> locks = store::wants_locks(**database, record->id);
+    if (!locks) return fail(locks.error());
+    found.holds_locks = *locks;
   }
   Result<int64_t> tail = store::find_tail(**database, *record);
   if (!tail) return fail(tail.error());

@@ -29,6 +29,7 @@ struct Resumption {
   JournalSize size;
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
+  bool holds_locks = false;  // parked, it kept them
   int64_t stepped_ms = 0;    // how far the wall clock was set while the run was parked
   std::string settled;       // place of the doubt that was told and is settled; empty: of all
 };

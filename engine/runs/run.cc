@@ -129,7 +129,7 @@ store::NewRun Run::row() const {
 
 std::string Run::first_entry() const {
   return entries::started(started_at_ms_, runbook_, source_, request_.params, request_.trigger,
-                          request_.dry_run);
+                          request_.dry_run, request_.goes_on);
 }
 
 void Run::take_up(const store::AddedRun& as) {

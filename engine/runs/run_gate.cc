@@ -9,8 +9,8 @@
 #include "engine/base/text.h"
 #include "engine/loop/timer.h"
 #include "engine/runs/entries.h"
-#include "engine/store/children.h"
 #include "engine/store/mail.h"
+#include "engine/store/standstill.h"
 
 namespace engine::runs {
 
@@ -61,16 +61,6 @@ Result<std::vector<store::Next>> replace(store::Database& db, const store::Ticke
     told.push_back(other);
   }
   return told;
-}
-
-// A child that stood in the queue behind those that wait for it would stand there for ever.
-Result<bool> wait_for_it(store::Database& db, const std::string& run,
-                         const std::vector<store::Next>& ahead) {
-  for (const store::Next& other : ahead) {
-    const Result<bool> waits = store::belongs_to(db, run, other.run);
-    if (!waits || !*waits) return waits;
-  }
-  return true;
 }
 
 }  // namespace
@@ -133,6 +123,7 @@ void Run::Gate::draw() {
   auto found = std::make_shared<Drawn>();
   run_.shared_.store.write(
       [found, ticket = ticket(), on_conflict = on_conflict_, now = run_.shared_.clock.wall_ms(),
+       child = run_.parent_ != 0,
        &store = run_.shared_.store](store::Transaction& transaction) -> Result<void> {
         store::Database& db = transaction.db();
         const auto is_alive = [&store](int64_t epoch) { return store.is_alive(epoch); };
@@ -140,9 +131,12 @@ void Run::Gate::draw() {
         if (!ahead) return fail(ahead.error());
         found->ahead = std::move(*ahead);
         if (found->ahead.empty()) return {};
-        const Result<bool> for_ever = wait_for_it(db, ticket.run, found->ahead);
-        if (!for_ever) return fail(for_ever.error());
-        found->for_ever = *for_ever;
+        if (child) {
+          const Result<bool> for_ever =
+              store::waits_for_ever(db, ticket.run, ticket.place, is_alive);
+          if (!for_ever) return fail(for_ever.error());
+          found->for_ever = *for_ever;
+        }
         if (on_conflict == Conflict::queue) return {};
         auto told = on_conflict == Conflict::replace
                         ? replace(db, ticket, now, is_alive)
@@ -215,9 +209,10 @@ void Run::Gate::look() {
   look_ = start_timer(run_.shared_.loop, kBetweenLooks, [this] { look(); });
 }
 
-// Whoever waits for a child would wait for ever if that stood in the queue behind it.
+// Whoever waits for a child, or for a lock, would wait for ever if who is waited for stood in the
+// queue behind it.
 bool Run::Gate::take_seat() {
-  if (run_.parent_ != 0) {
+  if (run_.parent_ != 0 || (run_.resumption_ && run_.resumption_->holds_locks)) {
     run_.shared_.queue->seats.take_beyond(*this);
     return has_seat_ = true;
   }
@@ -249,6 +244,7 @@ void Run::Gate::show_queued(const std::vector<store::Next>& ahead) {
   const lua::Concurrency& bounds = info().concurrency;
   out.field("limit",
             ahead.empty() ? static_cast<int64_t>(run_.shared_.queue->seats.limit()) : bounds.limit);
+  if (ahead.empty()) out.field("process", true);
   if (!ahead.empty() && !bounds.by.empty()) out.field("by", bounds.by);
   out.end_object();
   run_.journal_->write_beside([waiting = store::Waiting{run_.id_, kPlace, kPlace, std::move(what),

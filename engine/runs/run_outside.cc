@@ -24,7 +24,10 @@ class HeldBack : public Task {
 
 }  // namespace
 
-std::string shown(const lua::Position& at) { return at.source + ":" + std::to_string(at.line); }
+// A tail call has no line.
+std::string shown(const lua::Position& at) {
+  return at.line > 0 ? at.source + ":" + std::to_string(at.line) : "";
+}
 
 // What a run takes before it starts is in its row.
 void Run::pin(const store::SourceText& text) {
@@ -197,6 +200,7 @@ void Run::progress(const ops::Call& call, std::string_view json) {
 
 void Run::step_opened(int id, int parent, std::string_view name, const lua::Position& at) {
   if (replay_ && replay_->recorded().steps.contains(id)) return;
+  if (journal_) journal_is_full();
   show(entries::step(id, parent, name, shown(at), shared_.clock.wall_ms()));
 }
 
@@ -219,6 +223,7 @@ void Run::log(std::string_view level, std::string_view message, std::string fiel
 
 void Run::report(std::string json) {
   if (replay_ && replay_->recorded().reports-- > 0) return;
+  if (journal_) journal_is_full();
   show(entries::report(shared_.secrets.scrubbed(std::move(json)), shared_.clock.wall_ms()));
 }
 

@@ -1,6 +1,7 @@
 // A run that exists: its past is played back to its script, then it goes on.
 #include <chrono>
 
+#include "engine/loop/process.h"
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
 #include "engine/runs/entries.h"
@@ -27,6 +28,7 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
       self_(std::make_shared<Run*>(this)) {
   const store::RunRecord& record = resumption.record;
   request_ = {record.runbook, record.params, record.principal, record.trigger, record.dry_run};
+  request_.goes_on = resumption.recorded.goes_on;
   params_ = resumption.params;
   now_ms_ = started_at_ms_ = std::max(record.started_at_ms, resumption.recorded.started_at_ms);
   parent_ = record.parent;
@@ -199,6 +201,7 @@ void Run::dropped(const std::string& place) {
   ops::Call call = known->call;
   call.cut = true;
   call.started_ns = shared_.clock.boot_ns();
+  kill_survivors_of(call.key);
   const Result<const ops::Operation*> op = shared_.registry.find(call.operation);
   Error error(code::kCancelled, call.operation + " was cancelled");
   error.operation = call.operation;

@@ -14,6 +14,8 @@ constexpr int64_t kPublicMs = 1000;          // shorter ones are over before any
 constexpr int64_t kBetweenLooksMs = 10'000;  // at a wall clock, which may be set
 }  // namespace
 
+class NeverOver : public Task {};
+
 class Run::Wait : public Task {
  public:
   Wait(Run& run, const lua::Place& place, const Delay& delay, Callback passed)
@@ -106,6 +108,7 @@ TaskPtr Run::delay(const lua::Place& place, Delay delay, Done done) {
 }
 
 TaskPtr Run::begin_delay(const lua::Place& place, const Delay& delay, Done done) {
+  if (!delay.bounds && journal_is_full()) return std::make_unique<NeverOver>();
   if (journal_->dirty()) journal_->barrier([](Result<void>) {});
   return std::make_unique<Wait>(
       *this, place, delay, [this, place, ms = delay.recorded_ms, done = std::move(done)]() mutable {

@@ -26,9 +26,11 @@ struct Runner::Impl {
   void flush_later();
   bool is_crowded() const { return runs.size() > options.parking->in_memory; }
   bool park(Run& run);
+  bool is_shelved(const std::string& run);
   void sweep_later();
   void sweep();
   void take_up(const std::string& run);
+  void take_up_stranded();
   void look_at_onlookers();
   void cancel_parked(const std::string& run, std::string_view by);
   void gone(Run& run);
@@ -59,7 +61,9 @@ struct Runner::Impl {
   };
   std::map<std::string, Onlooker, std::less<>> onlookers;
   std::set<std::string, std::less<>> leaving;  // parked, which is not on disk yet
-  std::set<std::string, std::less<>> shelved;  // parked runs that cannot be taken up
+  std::vector<std::string> stranded;           // whose parking could not be written
+  // Parked runs that could not be taken up, and when that is tried again.
+  std::map<std::string, std::chrono::steady_clock::time_point, std::less<>> shelved;
   std::deque<Run*> ready;
   std::deque<Run*> busy;  // used up their slice, and go on
   std::vector<std::unique_ptr<Run>> ended;
@@ -67,7 +71,7 @@ struct Runner::Impl {
   std::chrono::steady_clock::time_point last_turn;
   int64_t last_mail = -1;  // that this process has looked at; before the first look negative
   std::optional<Parked> parked;
-  TaskPtr sweep_timer;
+  TaskPtr sweep_timer, stranded_timer;
 };
 
 }  // namespace engine::runs

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/base/log.h"
+#include "engine/base/units.h"
 #include "engine/loop/timer.h"
 #include "engine/runs/runner_impl.h"
 #include "engine/store/mail.h"
@@ -11,6 +12,8 @@ namespace engine::runs {
 namespace {
 
 constexpr size_t kRoomAtLeast = 16;
+constexpr Millis kBetweenTries{1000};
+constexpr std::chrono::seconds kShelved{30};
 constexpr Millis kSweepMin{10}, kSweepMax{1000};  // between two looks for runs that may leave
 
 }  // namespace
@@ -27,20 +30,37 @@ bool Runner::Impl::park(Run& run) {
   leaving.insert(id);
   run.park(*parking, [this, id](Result<void> done) {
     leaving.erase(id);
-    if (!done) log::warn("runs", "run " + id + " cannot be parked: " + done.error().message);
-    if (!done) return take_up(id);
-    parked->look_soon();
+    if (done) return parked->look_soon();
+    log::warn("runs", "run " + id + " cannot be parked: " + done.error().message);
+    stranded.push_back(id);
+    take_up_stranded();
   });
   std::erase(ready, &run);
   runs.erase(runs.find(id));
   return true;
 }
 
+// The store lets go of them with the first group that it can write again.
+void Runner::Impl::take_up_stranded() {
+  if (stranded_timer) return;
+  shared.store.write([](store::Transaction&) { return Result<void>(); },
+                     [this](const Result<void>& written) {
+                       if (!written) {
+                         stranded_timer = start_timer(shared.loop, kBetweenTries, [this] {
+                           stranded_timer.reset();
+                           take_up_stranded();
+                         });
+                         return;
+                       }
+                       for (const std::string& id : std::exchange(stranded, {})) take_up(id);
+                     });
+}
+
 void Runner::Impl::host() {
   if (!options.parking) return;
   Parked::Host host;
   host.has = [this](const std::string& run) {
-    return runs.contains(run) || leaving.contains(run) || shelved.contains(run);
+    return runs.contains(run) || leaving.contains(run) || is_shelved(run);
   };
   host.known = [this] { return runs.size() + leaving.size() + shelved.size(); };
   // Where all wait, some of them may wait for one that is not in memory.
@@ -53,6 +73,14 @@ void Runner::Impl::host() {
   host.looked = [this] { look_at_onlookers(); };
   parked.emplace(shared.loop, shared.store, shared.clock, std::move(host));
   parked->look_soon();
+}
+
+bool Runner::Impl::is_shelved(const std::string& run) {
+  const auto found = shelved.find(run);
+  if (found == shelved.end()) return false;
+  if (std::chrono::steady_clock::now() < found->second) return true;
+  shelved.erase(found);
+  return false;
 }
 
 void Runner::Impl::sweep_later() {
@@ -92,8 +120,9 @@ void Runner::Impl::take_up(const std::string& run) {
       resume(request, callbacks(std::move(onlooker.watch), *finished ? std::move(told) : nullptr));
   if (taken) return;
   if (taken.error().code != code::kConflict) {  // else another process was quicker
-    shelved.insert(run);
-    log::error("runs", "run " + run + " cannot go on: " + taken.error().message);
+    shelved[run] = std::chrono::steady_clock::now() + kShelved;
+    log::error("runs", "run " + run + " cannot go on, which is tried again in " +
+                           format_duration(kShelved) + ": " + taken.error().message);
   }
   if (*finished) (*finished)(fail(taken.error()));
 }

@@ -88,14 +88,4 @@ Result<int64_t> owner_of(Database& db, int64_t key) {
   return *row ? query->integer(0) : 0;
 }
 
-Result<bool> belongs_to(Database& db, std::string_view run, std::string_view other) {
-  Result<Statement> query = db.prepare(
-      "WITH RECURSIVE up(key) AS ("
-      "SELECT parent FROM run WHERE id = ?1 AND parent IS NOT NULL UNION"
-      " SELECT r.parent FROM up JOIN run r ON r.key = up.key WHERE r.parent IS NOT NULL)"
-      " SELECT 1 FROM up JOIN run r ON r.key = up.key WHERE r.id = ?2");
-  if (!query) return fail(query.error());
-  return query->bind(run, other).step();
-}
-
 }  // namespace engine::store

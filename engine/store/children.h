@@ -26,8 +26,6 @@ Result<std::optional<Next>> ask_to_end(Database& db, std::string_view run, std::
 // The same for all that belong to the run; answers each that goes on, asked now or before.
 Result<std::vector<Next>> ask_children_to_end(Database& db, std::string_view run,
                                               std::string_view sender, int64_t now_ms);
-// Whether the run belongs to that other one, directly or through others.
-Result<bool> belongs_to(Database& db, std::string_view run, std::string_view other);
 // The owner of a run that is going on; 0 where it has ended.
 Result<int64_t> owner_of(Database& db, int64_t key);
 

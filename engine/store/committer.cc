@@ -76,6 +76,9 @@ Result<void> Committer::transact(std::span<Command> group) {
   if (Result<void> ready = prepare_connection(); !ready) return ready;
   if (Result<void> begun = db_->run("BEGIN IMMEDIATE"); !begun) return begun;
   if (Result<void> owned = own_runs(group); !owned) return owned;
+  for (const Live& run : stranded_) {
+    if (Result<void> gone = let_go(*db_, run.key, run.tail, epoch_); !gone) return gone;
+  }
   for (Command& command : group) {
     Result<void> done = apply(command);
     if (done) continue;
@@ -90,6 +93,9 @@ Result<void> Committer::transact(std::span<Command> group) {
 
 void Committer::settle() {
   for (LiveRun run : finished_) live_.erase(run);
+  stranded_.clear();
+  for (LiveRun run : lost_) strand(run);
+  lost_.clear();
   if (!tails_recorded_) return;
   tails_from_ = newest_row_ + 1;
   for (auto& [run, live] : live_) live.unrecorded = false;
@@ -197,9 +203,10 @@ Result<void> Committer::apply(std::unique_ptr<FinishRun>& work) {
 // What is missing on disk can't be had any more: whoever takes the run up goes on from what is
 // there.
 Result<void> Committer::leave(LiveRun run, const Live& live) {
+  const Result<void> gone = live.key ? let_go(*db_, live.key, live.tail, epoch_) : Result<void>();
+  if (!gone) return gone;
   finished_.push_back(run);
-  const Result<void> gone = live.key ? let_go(*db_, live.key, live.tail) : Result<void>();
-  return gone ? fail(*live.hole) : gone;
+  return fail(*live.hole);
 }
 
 Result<void> Committer::apply(std::unique_ptr<ParkRun>& work) {
@@ -269,10 +276,23 @@ void Committer::lose(Command& command, const std::shared_ptr<const Error>& error
   if (!run) return;
   Live& live = live_[*run];
   if (!live.hole) live.hole = error;
+  const bool last = std::holds_alternative<std::unique_ptr<FinishRun>>(command.work) ||
+                    std::holds_alternative<std::unique_ptr<ParkRun>>(command.work);
+  if (last && std::ranges::find(finished_, *run) == finished_.end()) lost_.push_back(*run);
+}
+
+// Nobody speaks for it any more: it is let go of with the next group that can be written.
+void Committer::strand(LiveRun run) {
+  const auto found = live_.find(run);
+  if (found == live_.end()) return;
+  if (found->second.key != 0) stranded_.push_back(found->second);
+  live_.erase(found);
 }
 
 void Committer::abandon(std::span<Command> group, const Error& error) {
   const std::shared_ptr<const Error> reason = shared(error);
+  finished_.clear();
+  lost_.clear();
   for (Command& command : group) {
     lose(command, reason);
     if (auto* start = std::get_if<std::unique_ptr<StartRun>>(&command.work)) {
@@ -282,6 +302,8 @@ void Committer::abandon(std::span<Command> group, const Error& error) {
       live_[(*adopt)->run].key = 0;
     }
   }
+  for (LiveRun run : lost_) strand(run);
+  lost_.clear();
 }
 
 // Holding the turn, between groups: inside COMMIT it would stall the group, and on a thread of its

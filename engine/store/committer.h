@@ -63,6 +63,7 @@ class Committer final : private Transaction {
   Result<void> record_tails();
   void undo_steps(size_t from);
   void lose(Command& command, const std::shared_ptr<const Error>& error);
+  void strand(LiveRun run);
   void abandon(std::span<Command> group, const Error& error);
   void keep_log_short();
 
@@ -78,6 +79,8 @@ class Committer final : private Transaction {
   std::unordered_map<LiveRun, Live> live_;
   std::vector<Step> steps_;        // of the group in progress
   std::vector<LiveRun> finished_;  // or parked, by the group in progress
+  std::vector<LiveRun> lost_;      // whose end, or whose parking, was not written by it
+  std::vector<Live> stranded_;     // of groups before
   int log_pages_ = 0;
   int file_pages_ = 0;  // the log's file does not shrink when the log begins anew
   int checkpoint_at_pages_;

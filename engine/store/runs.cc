@@ -167,10 +167,11 @@ Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t ta
   return mail->bind(key, end.state == "succeeded").run();
 }
 
-Result<void> let_go(Database& db, int64_t key, int64_t tail) {
-  Result<Statement> query = db.prepare("UPDATE run SET owner = 0, tail = ? WHERE key = ?");
+Result<void> let_go(Database& db, int64_t key, int64_t tail, int64_t owner) {
+  Result<Statement> query = db.prepare(
+      "UPDATE run SET owner = 0, tail = ? WHERE key = ? AND owner = ? AND state = 'running'");
   if (!query) return fail(query.error());
-  return query->bind(tail, key).run();
+  return query->bind(tail, key, owner).run();
 }
 
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix) {

@@ -100,8 +100,8 @@ Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner);
 // The script of a run that was queued begins.
 Result<void> begin_run(Database& db, std::string_view id, int64_t at_ms);
 Result<void> finish_run(Database& db, int64_t key, const RunEnd& end, int64_t tail);
-// Nobody carries it any more, so that it can be taken up again.
-Result<void> let_go(Database& db, int64_t key, int64_t tail);
+// Its owner does not carry it any more, so that it can be taken up again.
+Result<void> let_go(Database& db, int64_t key, int64_t tail, int64_t owner);
 // Any unique prefix of an id. NOT_FOUND, or CONFLICT that lists the candidates.
 Result<RunRecord> find_run(Database& db, std::string_view id_prefix);
 Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter);

@@ -54,9 +54,10 @@ Result<std::vector<Drawn>> tickets_of(Database& db, std::string_view run, std::s
 Result<std::optional<Next>> wake_next(Database& db, const Drawn& returned, int64_t now_ms) {
   Result<Statement> query = db.prepare(
       "SELECT t.run, t.place, r.owner, t.number FROM ticket t JOIN run r ON r.id = t.run"
-      " WHERE t.lock = ? ORDER BY t.number LIMIT 1 OFFSET ?");
+      " WHERE t.lock = ? AND r.state IN ('running', 'waiting') AND ifnull(t.until > ?, 1)"
+      " ORDER BY t.number LIMIT 1 OFFSET ?");
   if (!query) return fail(query.error());
-  Result<bool> row = query->bind(returned.lock, returned.limit - 1).step();
+  Result<bool> row = query->bind(returned.lock, now_ms, returned.limit - 1).step();
   if (!row) return fail(row.error());
   if (!*row || query->integer(3) < returned.number) return std::optional<Next>();
   const Next next{query->text(0), query->integer(2)};
@@ -117,6 +118,12 @@ Result<std::optional<Holder>> holder_of(Database& db, std::string_view lock) {
   if (!row) return fail(row.error());
   if (!*row) return std::optional<Holder>();
   return std::optional(Holder{query->text(0), query->text(1), query->integer(2)});
+}
+
+Result<bool> wants_locks(Database& db, std::string_view run) {
+  Result<Statement> query = db.prepare("SELECT 1 FROM ticket WHERE run = ? AND place <> ? LIMIT 1");
+  if (!query) return fail(query.error());
+  return query->bind(run, kQueue).step();
 }
 
 Result<std::vector<std::string>> before_ticket(Database& db, std::string_view run,

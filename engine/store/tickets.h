@@ -32,6 +32,8 @@ struct Holder {
   int64_t until_ms = 0;  // when its time to live is over; 0: as long as it holds it
 };
 Result<std::optional<Holder>> holder_of(Database& db, std::string_view lock);
+// Whether the run has, or waits for, a lock.
+Result<bool> wants_locks(Database& db, std::string_view run);
 // Who stands before that ticket, the holder first; nobody where there is no such ticket.
 Result<std::vector<std::string>> before_ticket(Database& db, std::string_view run,
                                                std::string_view place);

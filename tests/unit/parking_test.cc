@@ -2,6 +2,7 @@
 #include "engine/store/mail.h"
 #include "engine/store/parked.h"
 #include "tests/support/crash_fixture.h"
+#include "tests/support/failing_vfs.h"
 
 using namespace engine;
 using namespace engine::runs;
@@ -175,6 +176,25 @@ TEST_CASE_METHOD(ParkingFixture, "who parked a run is told how another process e
     other.cancel_all("unix:other");
     return state.has_value();
   });
+}
+
+TEST_CASE_METHOD(ParkingFixture, "a run whose parking could not be written goes on afterwards") {
+  failing_vfs::install();
+  runner.reset();
+  store.reset();
+  auto opened = store::Store::open(loop, {.folder = folder / "state", .vfs = failing_vfs::kName});
+  REQUIRE(opened);
+  store = std::move(*opened);
+  options.parking = ParkingOptions{.after = Millis(100), .in_memory = 10};
+  begin_anew();
+  const Result<std::string> id = start("sleep '300ms' return 7");
+  REQUIRE(id);
+  until([&] { return row(*id).state == "running"; });
+  REQUIRE(runner->alive() == 1);
+  failing_vfs::failure = failing_vfs::Failure::full;
+  until([&] { return runner->alive() == 0; });
+  failing_vfs::failure = failing_vfs::Failure::none;
+  CHECK(ended(*id).result == "7");
 }
 
 TEST_CASE_METHOD(ParkingFixture, "few are in memory of many that wait") {

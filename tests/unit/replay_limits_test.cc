@@ -48,6 +48,33 @@ TEST_CASE_METHOD(CrashFixture,
   CHECK(resume(full.id).error.find("the run's journal has 50 entries") != std::string::npos);
 }
 
+TEST_CASE_METHOD(CrashFixture, "whatever a run does without an end fills its journal") {
+  const std::string allow = "allow = { 'state:change' },";
+  const std::string text = "string.rep('x', 1000)";
+  options.journal_max.entries = 50;
+  SECTION("sleeps") {
+    begin_anew();
+    CHECK(run("while true do sleep '0ms' end").state == "failed");
+  }
+  SECTION("steps") {
+    begin_anew();
+    CHECK(run("while true do step('a', function() end) end").state == "failed");
+  }
+  SECTION("reports") {
+    begin_anew();
+    CHECK(run("while true do report('x') end").state == "failed");
+  }
+  SECTION("bytes of our own store's operations") {
+    options.journal_max = {.entries = 100'000, .bytes = 20'000};
+    begin_anew();
+    const Outcome full =
+        run("while true do state.set{ name = 'a', value = " + text + " } end", allow);
+    CHECK(full.state == "failed");
+  }
+  REQUIRE(last != nullptr);
+  CHECK((*last)->error.find("the run's journal has ") != std::string::npos);
+}
+
 TEST_CASE_METHOD(CrashFixture, "large results lie beside the journal and are replayed whole") {
   declare_large(registry, loop);
   const Outcome whole = run(R"(

@@ -256,7 +256,7 @@ TEST_CASE_METHOD(CrashFixture, "rule 11: a run that somebody carries is not take
   loop.run();
   const Result<std::string> ended = try_resume({.run = *id});
   REQUIRE_FALSE(ended);
-  CHECK(ended.error().message == "run " + *id + " has cancelled, so that it does not go on");
+  CHECK(ended.error().message == "run " + *id + " was cancelled, so that it does not go on");
 }
 
 TEST_CASE_METHOD(CrashFixture, "a person's own call goes on too") {
