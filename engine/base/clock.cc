@@ -3,7 +3,10 @@
 
 #include <time.h>
 
+#include <charconv>
 #include <fstream>
+
+#include "engine/base/hash.h"
 
 namespace engine {
 namespace {
@@ -29,9 +32,20 @@ class SystemClock final : public Clock {
 }  // namespace
 
 std::string Clock::boot_id() const {
-  std::string id;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  static const std::string id = [] {
+    std::string read;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), read);
+    return read;
+  }();
   return id;
+}
+
+int64_t Clock::boot_key() const {
+  constexpr size_t kDigits = 15;  // what a number has room for
+  const std::string hash = sha256_hex(boot_id()).substr(0, kDigits);
+  int64_t key = 0;
+  std::from_chars(hash.data(), hash.data() + hash.size(), key, 16);
+  return key;
 }
 
 const Clock& system_clock() {

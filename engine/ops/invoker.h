@@ -40,6 +40,7 @@ struct Call {
   bool word = false;    // a control word, which the run answers itself
   int64_t mail = 0;     // which of the run's mail answered it
   int64_t started_at_ms = 0;
+  int64_t stepped_ms = 0;  // of a control word: how much earlier that was on a clock never set
   int64_t started_ns = 0;
 };
 

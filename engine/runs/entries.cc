@@ -179,6 +179,12 @@ std::string begun(const ops::Call& call, std::string_view settings, Millis timeo
   return entry.close();
 }
 
+std::string clock_set(int64_t ms, int64_t at) {
+  Entry entry("clock");
+  entry->field("ms", ms).field("at", at);
+  return entry.close();
+}
+
 std::string waited(std::string_view task, int number, int64_t ms, int64_t at) {
   Entry entry("wait");
   entry->field("p", task).field("n", number).field("ms", ms).field("at", at);

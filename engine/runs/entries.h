@@ -45,6 +45,8 @@ std::string whole(const ops::Call& call, const Result<std::string>& outcome, int
 std::string delivered(const ops::Call& call, int64_t at);
 // The script is given what the function of a Lua plugin's operation begins with.
 std::string begun(const ops::Call& call, std::string_view settings, Millis timeout, int64_t at);
+// The wall clock was set by so much, which is no time that has passed.
+std::string clock_set(int64_t ms, int64_t at);
 std::string waited(std::string_view task, int number, int64_t ms, int64_t at);
 std::string retry(int step, int next, int attempts, int64_t delay_ms, const Error& error,
                   int64_t at);

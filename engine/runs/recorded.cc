@@ -56,6 +56,11 @@ class Reader {
                                  error_of(entry).value_or(Error(code::kCancelled, "cancelled")));
       return add(Delivery::Kind::cancel, entry);
     }
+    if (kind == "clock") {
+      into_.deliveries.push_back(
+          {Delivery::Kind::clock, "", number_of(entry, "at"), number_of(entry, "ms")});
+    }
+    if (kind == "begin") begin_script();
     if (kind == "step") into_.steps.insert(static_cast<int>(number_of(entry, "id")));
     if (kind == "end_step") into_.ended_steps.insert(static_cast<int>(number_of(entry, "id")));
     if (kind == "log") ++into_.logs;
@@ -92,6 +97,15 @@ class Reader {
     call.mail = number_of(entry, "mail");
     call.started_at_ms = number_of(entry, "at");
     return into_.calls[place_of(entry)] = std::move(recorded);
+  }
+
+  // Nothing but the clock can have reached a run that was queued.
+  void begin_script() {
+    for (const Delivery& one : into_.deliveries) {
+      if (one.kind != Delivery::Kind::clock) return;
+    }
+    for (const Delivery& one : std::exchange(into_.deliveries, {}))
+      into_.stepped_before_ms += one.stepped_ms;
   }
 
   void operation(JsonElement entry) {
@@ -146,6 +160,7 @@ std::vector<JsonElement> Recorded::kept(std::vector<JsonElement> entries, size_t
   std::vector<JsonElement> results;
   for (size_t i = keep; i < entries.size(); ++i) {
     const JsonElement entry = entries[i];
+    if (json_string(entry, "t") == "clock") results.push_back(entry);
     if (json_string(entry, "t") != "result" || flag_of(entry, "cut")) continue;
     const std::optional<Error> error = error_of(entry);
     if (error && error->code == code::kInDoubt) continue;
@@ -182,8 +197,11 @@ Result<Recorded> Recorded::read(JsonElement journal, const std::vector<JsonEleme
     if (kind == "queue" && !resumed) recorded.queued = true;
     if (kind == "begin") recorded.begun = true;
     if (kind == "start" || kind == "begin") recorded.started_at_ms = number_of(entry, "at");
-    if (kind == "start" || kind == "begin" || kind == "attempt")
+    if (kind == "clock") recorded.stepped_ms += number_of(entry, "ms");
+    if (kind == "start" || kind == "begin" || kind == "attempt") {
       recorded.began_at_ms = number_of(entry, "at");
+      recorded.began_stepped_ms = recorded.stepped_ms;
+    }
     if (kind != "attempt") continue;
     if (const auto edited = json_member(entry, "sources")) {
       recorded.edited = true;

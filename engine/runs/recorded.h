@@ -29,16 +29,17 @@ struct RecordedCall {
 // Something that reached the run from outside, or (passed) an end that the script brought about
 // itself.
 struct Delivery {
-  enum class Kind { answer, begin, wait, cancel, passed } kind = Kind::passed;
+  enum class Kind { answer, begin, wait, cancel, clock, passed } kind = Kind::passed;
   std::string place;
-  int64_t at = 0;  // the run's clock from here on
+  int64_t at = 0;          // the run's clock from here on
+  int64_t stepped_ms = 0;  // clock: by how much it was set
 };
 
 struct Recorded {
   // The entries that count, in order: an attempt forgets what came after the step it begins at.
   static std::vector<JsonElement> effective(JsonElement journal);
   // Of these, what an attempt takes over that begins behind the first `keep`: them, and the ends of
-  // calls that had begun among them.
+  // calls that had begun among them, and all that was said of the clock.
   static std::vector<JsonElement> kept(std::vector<JsonElement> entries, size_t keep);
   // `entries` are those of the journal that count.
   static Result<Recorded> read(JsonElement journal, const std::vector<JsonElement>& entries);
@@ -50,14 +51,17 @@ struct Recorded {
   std::set<int> steps, ended_steps;
   std::vector<int64_t> cancel_mail;  // also of attempts before: each counts once
   int logs = 0, reports = 0, retries = 0;
-  std::string source;         // the runbook's text by name
-  std::string sources;        // taken since the start: a JSON list
-  bool edited = false;        // `sources` stand for all that the run's row has
-  int64_t started_at_ms = 0;  // the script
-  int64_t began_at_ms = 0;    // the newest attempt
-  bool goes_on = false;       // where another run ended
-  bool queued = false;        // before it began
-  bool begun = false;         // an entry says so
+  std::string source;             // the runbook's text by name
+  std::string sources;            // taken since the start: a JSON list
+  bool edited = false;            // `sources` stand for all that the run's row has
+  int64_t started_at_ms = 0;      // the script
+  int64_t began_at_ms = 0;        // the newest attempt
+  int64_t began_stepped_ms = 0;   // how far the clock had been set by then
+  int64_t stepped_ms = 0;         // and by the end
+  int64_t stepped_before_ms = 0;  // and before the script began
+  bool goes_on = false;           // where another run ended
+  bool queued = false;            // before it began
+  bool begun = false;             // an entry says so
 };
 
 }  // namespace engine::runs

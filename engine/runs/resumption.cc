@@ -95,9 +95,6 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
                 "engine resume " + record->id + " goes on with it");
   }
   if (state == "waiting") {
-    Result<int64_t> stepped = store::stepped_since(**database, record->clock, record->ahead, clock);
-    if (!stepped) return fail(stepped.error());
-    found.stepped_ms = *stepped;
     const Result<bool> locks = store::wants_locks(**database, record->id);
     if (!locks) return fail(locks.error());
     found.holds_locks = *locks;
@@ -126,6 +123,9 @@ Result<Resumption> find_resumption(store::Store& store, ResumeRequest request, S
   }
   Result<Recorded> recorded = Recorded::read(document->root(), entries);
   if (!recorded) return fail(recorded.error());
+  store::Clocks clocks = record->clocks;
+  clocks.ahead_ms += recorded->stepped_ms;
+  found.stepped_ms = store::stepped_since(clocks, clock);
   found.params = std::move(*params);
   found.record = std::move(*record);
   found.recorded = std::move(*recorded);

@@ -30,7 +30,7 @@ struct Resumption {
   bool new_attempt = false;  // else the interrupted one goes on
   size_t keep = 0;           // entries that the new attempt takes over
   bool holds_locks = false;  // parked, it kept them
-  int64_t stepped_ms = 0;    // how far the wall clock was set while the run was parked
+  int64_t stepped_ms = 0;    // how far the wall clock was set since the journal told of it
   std::string settled;       // place of the doubt that was told and is settled; empty: of all
 };
 

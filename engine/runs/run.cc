@@ -1,6 +1,7 @@
 // A run's life: loaded, started, turned until its script ends, recorded.
 #include "engine/runs/run.h"
 
+#include <cstdlib>
 #include <functional>
 
 #include "engine/base/id.h"
@@ -32,6 +33,8 @@ Run::Run(Shared& shared, StartRequest request, Callbacks callbacks)
       code_(shared.library, [this](const store::SourceText& text) { pin(text); }),
       self_(std::make_shared<Run*>(this)) {
   now_ms_ = started_at_ms_ = began_at_ms_ = shared_.clock.wall_ms();
+  reached_ms_ = now_ms_;
+  ahead_ms_ = shared_.clock.ahead_ms();
 }
 
 // A run that has not ended by now is interrupted: nothing that dies with it is recorded, so that it
@@ -123,6 +126,7 @@ store::NewRun Run::row() const {
   row.dry_run = request_.dry_run;
   row.created_at_ms = row.started_at_ms = started_at_ms_;
   row.sources = code_.all();
+  row.clocks = clocks();
   if (parent_ != 0) row.parent = parent_;
   return row;
 }
@@ -212,7 +216,7 @@ void Run::end() {
   outcome.id = id_;
   outcome.runbook = runbook_;
   outcome.started_at_ms = started_at_ms_;
-  outcome.finished_at_ms = tick();
+  outcome.finished_at_ms = std::max(tick(), now_ms_);
   const std::expected<std::string, lua::Failure>& ended = interpreter_->outcome();
   if (store_error_ || silent()) {
     outcome.state = "failed";
@@ -296,6 +300,26 @@ std::string Run::error_json(const lua::Failure& failure) const {
   return json + "}";
 }
 
-int64_t Run::tick() { return now_ms_ = std::max(now_ms_, shared_.clock.wall_ms()); }
+int64_t Run::tick() {
+  if (!replaying()) note_clock();
+  const int64_t at = shared_.clock.wall_ms();
+  reach(at);
+  return at;
+}
+
+void Run::reach(int64_t at) {
+  now_ms_ = std::max(now_ms_, at);
+  reached_ms_ = at - stepped_ms_;
+}
+
+// So that what the run waits for is not taken for nearer, or farther, after its process has gone.
+void Run::note_clock() {
+  constexpr int64_t kStepMin = 1000;  // less is no step: clocks are slewed
+  const int64_t stepped = shared_.clock.ahead_ms() - ahead_ms_;
+  if (std::abs(stepped) < kStepMin || !journal_) return;
+  ahead_ms_ += stepped;
+  stepped_ms_ += stepped;
+  journal_->note(entries::clock_set(stepped, shared_.clock.wall_ms()));
+}
 
 }  // namespace engine::runs

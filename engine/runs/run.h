@@ -48,6 +48,7 @@ struct Shared {
   Seal seal;  // for what the journal must not tell
   FollowSource follow;
   std::unique_ptr<Queue> queue;
+  const int64_t boot = clock.boot_key();
 };
 
 class Run : public lua::Outside, public ops::Caller {
@@ -106,7 +107,7 @@ class Run : public lua::Outside, public ops::Caller {
   // Nothing where it will not wait for `shortest`.
   std::optional<store::Parking> parking(Millis shortest) const;
   // Hands it to the store; afterwards it may be destroyed at any time.
-  void park(const store::Parking& parking, store::Committed committed);
+  void park(store::Parking parking, store::Committed committed);
   bool dirty() const { return journal_ && journal_->dirty(); }
   // Nothing of it is on its way to whoever looks on; asks for what is left to be sent.
   bool has_shown_all();
@@ -174,6 +175,7 @@ class Run : public lua::Outside, public ops::Caller {
   // What the journal may keep of an answer with sensitive fields; nothing for any other.
   std::optional<Result<std::string>> without_sensitive(const ops::Call& call,
                                                        Result<std::string>& outcome) const;
+  void reach(int64_t at);
   int64_t tick();  // the time of a delivery, which the run's own clock shows from now on
   void pin(const store::SourceText& text);
   void show(std::string entry);
@@ -251,7 +253,11 @@ class Run : public lua::Outside, public ops::Caller {
   };
   TaskPtr delay(const lua::Place& place, Delay delay, Done done);
   TaskPtr begin_delay(const lua::Place& place, const Delay& delay, Done done);
-  int64_t waited_until() const;  // the wall clock, less what it was set forward while parked
+  // The wall clock as if it had never been set, to be compared with times of which is known how far
+  // it had been set by then.
+  int64_t unstepped_ms() const { return shared_.clock.wall_ms() - stepped_ms_; }
+  void note_clock();
+  store::Clocks clocks() const { return {shared_.boot, ahead_ms_ - stepped_ms_}; }
 
   // The replay's half, in run_replay.cc.
   bool replaying() const { return replay_ && !replay_->live(); }
@@ -295,7 +301,9 @@ class Run : public lua::Outside, public ops::Caller {
   Mailbox mailbox_;
   std::map<std::string, Word*> words_;  // by place
   std::set<Wait*> waits_;
-  int64_t stepped_ms_ = 0;  // how far the wall clock was set while it was parked
+  int64_t stepped_ms_ =
+      0;  // how far the wall clock was set since the run began, as its journal tells
+  int64_t ahead_ms_ = 0;  // of the machine's own, as it was looked at last
   std::map<std::string, store::Ticket> asked_locks_;  // by place, that the script waits for
   std::map<std::string, store::Ticket> held_locks_;   // by the place that others know
   bool drew_tickets_ = false;
@@ -315,7 +323,9 @@ class Run : public lua::Outside, public ops::Caller {
   int attempt_ = 1;
   int64_t started_at_ms_ = 0;
   int64_t began_at_ms_ = 0;  // the attempt
-  int64_t now_ms_ = 0;
+  int64_t began_stepped_ms_ = 0;
+  int64_t now_ms_ = 0;      // what the script sees: the last delivery's time, but never goes back
+  int64_t reached_ms_ = 0;  // the same on a wall clock that was never set
   bool cancelled_ = false;
   bool out_of_bounds_ = false;  // of its time or of its journal
   bool ended_ = false;

@@ -262,8 +262,9 @@ void Run::Gate::show_begun() {
   }
   if (std::exchange(begun_, true)) return;
   if (!shown_ && !has_ticket_ && !run_.replay_) return;  // its start entry tells
-  const int64_t now = run_.shared_.clock.wall_ms();
-  run_.now_ms_ = run_.started_at_ms_ = run_.began_at_ms_ = now;
+  const int64_t now = run_.tick();
+  run_.started_at_ms_ = run_.began_at_ms_ = now;
+  run_.began_stepped_ms_ = run_.stepped_ms_;
   journal.show(entries::began(now));
   journal.write_beside([id = run_.id_, now](store::Transaction& transaction) {
     return store::begin_run(transaction.db(), id, now);

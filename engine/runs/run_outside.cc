@@ -141,7 +141,7 @@ void Run::ended(const ops::Call& call, Result<std::string>& outcome) {
     journal_->keep(store::large_name(id_, call.attempt, place), *kept);
   }
   if (!call.intended) {
-    now_ms_ = std::max(now_ms_, call.started_at_ms + ms);
+    reach(call.started_at_ms + ms);
     return journal_->note(entries::whole(call, kept, ms));
   }
   std::string entry = entries::result(call, kept, tick(), ms);

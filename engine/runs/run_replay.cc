@@ -34,7 +34,12 @@ Run::Run(Shared& shared, Resumption resumption, Callbacks callbacks)
   parent_ = record.parent;
   has_children_ = true;
   attempt_ = record.attempt + (resumption.new_attempt ? 1 : 0);
-  stepped_ms_ = resumption.stepped_ms;
+  stepped_ms_ = resumption.recorded.stepped_before_ms;
+  reached_ms_ = now_ms_ - stepped_ms_;
+  ahead_ms_ = shared_.clock.ahead_ms() - resumption.stepped_ms;
+  began_stepped_ms_ = resumption.new_attempt
+                          ? resumption.recorded.stepped_ms + resumption.stepped_ms
+                          : resumption.recorded.began_stepped_ms;
   began_at_ms_ = resumption.new_attempt ? shared_.clock.wall_ms() : resumption.recorded.began_at_ms;
   for (const int64_t mail : resumption.recorded.cancel_mail) mailbox_.taken(mail);
   replay_.emplace(id_, std::move(resumption.recorded),
@@ -102,8 +107,11 @@ lua::Turn Run::replay(std::chrono::nanoseconds slice) {
 bool Run::deliver_next() {
   const Delivery* next = replay_->next();
   if (!next) return false;
-  now_ms_ = std::max(now_ms_, next->at);
+  stepped_ms_ += next->stepped_ms;
+  reach(next->at);
   switch (next->kind) {
+    case Delivery::Kind::clock:
+      break;
     case Delivery::Kind::answer: {
       const RecordedCall& known = *replay_->call(next->place);
       // Mail that came too late is there to be given again.
@@ -220,8 +228,13 @@ bool Run::repeats_end(const ops::Call& call) {
 void Run::adopt() {
   const ResumeRequest& request = resumption_->request;
   const store::RunRecord& record = resumption_->record;
-  store::Adoption adoption{record.key,     record.state, record.owner,
-                           record.attempt, attempt_,     resumption_->tail};
+  store::Adoption adoption{record.key,
+                           record.state,
+                           record.owner,
+                           record.attempt,
+                           attempt_,
+                           resumption_->tail,
+                           {shared_.boot, ahead_ms_ - replay_->recorded().stepped_ms}};
   open_journal(std::move(adoption), resumption_->size);
   for (const store::SourceText& text : unpinned_) journal_->pin(text);
   if (resumption_->new_attempt) {
@@ -260,7 +273,8 @@ void Run::open_journal(store::Adoption adoption, JournalSize size) {
 
 void Run::go_live() {
   if (!journal_) adopt();
-  const Millis passed(waited_until() - began_at_ms_);
+  note_clock();
+  const Millis passed(unstepped_ms() - (began_at_ms_ - began_stepped_ms_));
   if (!out_of_bounds_) limit_time(interpreter_->info().timeout - passed);
   read_mail();
   replay_->release([this](RecordedCall& call, Done done) {

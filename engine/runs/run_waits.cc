@@ -92,17 +92,15 @@ TaskPtr Run::deadline(const lua::Place& place, int64_t delay_ms, Done done) {
                std::move(done));
 }
 
-int64_t Run::waited_until() const { return shared_.clock.wall_ms() - stepped_ms_; }
-
 TaskPtr Run::delay(const lua::Place& place, Delay delay, Done done) {
   if (!replaying()) return begin_delay(place, delay, std::move(done));
   // What has passed since then counts, also what passed while nobody carried the run.
-  const int64_t until = now_ms_ + delay.really_ms;
+  const int64_t until = reached_ms_ + delay.really_ms;
   return replay_->ask(
       {place_key(place.task, place.number), "", std::to_string(delay.recorded_ms), "", ""},
       std::move(done), [this, place, delay, until](Done answer) mutable {
         const bool by_wall = delay.till && !request_.dry_run;
-        delay.really_ms = by_wall ? *delay.till - shared_.clock.wall_ms() : until - waited_until();
+        delay.really_ms = by_wall ? *delay.till - shared_.clock.wall_ms() : until - unstepped_ms();
         return begin_delay(place, delay, std::move(answer));
       });
 }
@@ -158,8 +156,10 @@ bool Run::has_shown_all() {
   return false;
 }
 
-void Run::park(const store::Parking& parking, store::Committed committed) {
-  journal_->park(parking, std::move(committed));
+void Run::park(store::Parking parking, store::Committed committed) {
+  note_clock();
+  parking.clocks = clocks();
+  journal_->park(std::move(parking), std::move(committed));
   ended_ = true;
 }
 

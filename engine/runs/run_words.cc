@@ -81,6 +81,7 @@ TaskPtr Run::word(const lua::Place& place, std::string_view word, std::string ar
   ops::Call call = call_at(place, word, std::move(args), step, at);
   call.word = true;
   call.started_at_ms = now_ms_;
+  call.stepped_ms = now_ms_ - reached_ms_;
   if (word == "signal" || word == "run") call.effect = ops::Effect::change;
   if (word == "run") note_start(call);
   if (word == "lock" || word == "unlock") note_lock(call);
@@ -174,7 +175,8 @@ void Run::send_signal(Word& word) {
 
 void Run::bound(Word& word) {
   if (const auto timeout = json_integer(word.args.root(), "timeout")) {
-    const Millis left(word.call.started_at_ms + *timeout - waited_until());
+    const ops::Call& call = word.call;
+    const Millis left(call.started_at_ms - call.stepped_ms + *timeout - unstepped_ms());
     word.deadline = shared_.deadlines.add(left, word.while_alive([](Word& it) {
       it.deadline.reset();
       it.run.mailbox_.forget(it.place);
@@ -250,7 +252,7 @@ void Run::word_ended(ops::Call& call, const Result<std::string>& outcome) {
     const std::string place = place_key(call.task, call.number);
     journal_->keep(store::large_name(id_, call.attempt, place), *outcome);
   }
-  journal_->note(entries::whole(call, outcome, tick() - call.started_at_ms));
+  journal_->note(entries::whole(call, outcome, std::max<int64_t>(0, tick() - call.started_at_ms)));
 }
 
 void Run::taken(std::string_view task, int number) {

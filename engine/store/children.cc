@@ -35,7 +35,7 @@ Result<AddedRun> add_run(Database& db, NewRun run, std::string_view parent,
   Result<Statement> update = db.prepare("UPDATE run SET tail = ? WHERE key = ?");
   if (!update) return fail(update.error());
   if (Result<void> done = update->bind(*tail, *key).run(); !done) return fail(done.error());
-  added.as = {*key, "running", kNobody, 1, 1, *tail};
+  added.as = {*key, "running", kNobody, 1, 1, *tail, run.clocks};
   return added;
 }
 

@@ -13,7 +13,6 @@ constexpr int64_t kWall = 0;
 constexpr int64_t kStepMin = 1000;  // less is no step: clocks are slewed
 
 int64_t boot_ms(const Clock& clock) { return clock.boot_ns() / kNanosPerMilli; }
-int64_t ahead_now(const Clock& clock) { return clock.wall_ms() - boot_ms(clock); }
 
 // This start of the machine's key.
 Result<int64_t> key_of_boot(Database& db, const Clock& clock) {
@@ -22,7 +21,7 @@ Result<int64_t> key_of_boot(Database& db, const Clock& clock) {
       " WHERE abs(ahead - ?2) > ?3");
   if (!query) return fail(query.error());
   const std::string id = clock.boot_id();
-  if (Result<void> known = query->bind(id, ahead_now(clock), kStepMin).run(); !known)
+  if (Result<void> known = query->bind(id, clock.ahead_ms(), kStepMin).run(); !known)
     return fail(known.error());
   Result<Statement> key = db.prepare("SELECT clock FROM boot WHERE id = ?");
   if (!key) return fail(key.error());
@@ -60,15 +59,16 @@ Result<void> park_run(Database& db, int64_t key, int64_t tail, const Parking& pa
   if (!boot) return fail(boot.error());
   const bool by_wall =
       parking.due_wall_ms &&
-      (!parking.due_boot_ms || *parking.due_wall_ms - ahead_now(clock) < *parking.due_boot_ms);
+      (!parking.due_boot_ms || *parking.due_wall_ms - clock.ahead_ms() < *parking.due_boot_ms);
   Result<Statement> query = db.prepare(
-      "UPDATE run SET state = 'waiting', owner = 0, tail = ?2, clock = ?3, ahead = ?4, due ="
-      " CASE WHEN EXISTS(SELECT 1 FROM mail WHERE run = ?6 AND id > ?7) THEN 0 ELSE ?5 END"
-      " WHERE key = ?1");
+      "UPDATE run SET state = 'waiting', owner = 0, tail = ?2, clock = ?3, due ="
+      " CASE WHEN EXISTS(SELECT 1 FROM mail WHERE run = ?5 AND id > ?6) THEN 0 ELSE ?4 END,"
+      " boot = ?7, ahead = ?8 WHERE key = ?1");
   if (!query) return fail(query.error());
   return query
-      ->bind(key, tail, by_wall ? kWall : *boot, ahead_now(clock),
-             by_wall ? parking.due_wall_ms : parking.due_boot_ms, parking.run, parking.last_mail)
+      ->bind(key, tail, by_wall ? kWall : *boot,
+             by_wall ? parking.due_wall_ms : parking.due_boot_ms, parking.run, parking.last_mail,
+             parking.clocks.boot, parking.clocks.ahead_ms)
       .run();
 }
 
@@ -116,14 +116,8 @@ Result<std::optional<int64_t>> until_due(Database& db, const Clock& clock) {
   return soonest;
 }
 
-Result<int64_t> stepped_since(Database& db, int64_t clock_key, int64_t ahead, const Clock& clock) {
-  if (clock_key == kWall) return 0;
-  Result<Statement> query = db.prepare("SELECT 1 FROM boot WHERE clock = ? AND id = ?");
-  if (!query) return fail(query.error());
-  const std::string ours = clock.boot_id();
-  Result<bool> present = query->bind(clock_key, ours).step();
-  if (!present) return fail(present.error());
-  return *present ? ahead_now(clock) - ahead : 0;
+int64_t stepped_since(const Clocks& clocks, const Clock& clock) {
+  return clocks.boot == clock.boot_key() ? clock.ahead_ms() - clocks.ahead_ms : 0;
 }
 
 }  // namespace engine::store

@@ -10,6 +10,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/error.h"
 #include "engine/store/database.h"
+#include "engine/store/runs.h"
 
 namespace engine::store {
 
@@ -20,6 +21,7 @@ struct Parking {
   // a time of day is waited for, in milliseconds since 1970. Neither: mail alone.
   std::optional<int64_t> due_boot_ms;
   std::optional<int64_t> due_wall_ms;
+  Clocks clocks = {};
   int64_t last_mail = 0;  // that the run has seen: newer mail wakes it at once
 };
 
@@ -35,8 +37,8 @@ Result<std::vector<std::string>> due_runs(Database& db, const Clock& clock, int 
 // Milliseconds until the next one is, 0 when it is by now; nothing when none will be.
 Result<std::optional<int64_t>> until_due(Database& db, const Clock& clock);
 
-// How far the wall clock has been set forward since a run was parked, which is no time that has
-// passed; 0 where that cannot be known. `clock_key` and `ahead` are the run's row's.
-Result<int64_t> stepped_since(Database& db, int64_t clock_key, int64_t ahead, const Clock& clock);
+// How far the wall clock has been set forward since a run's clocks were noted, which is no time
+// that has passed; 0 where that cannot be known.
+int64_t stepped_since(const Clocks& clocks, const Clock& clock);
 
 }  // namespace engine::store

@@ -15,13 +15,13 @@ constexpr std::string_view kAfterPrefix = "{";
 constexpr std::string_view kFind =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " boot, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE id >= ? AND id < ? ORDER BY id = ? DESC, key DESC LIMIT 6";
 
 constexpr std::string_view kList =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " boot, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE (?1 = '' OR runbook = ?1) AND (?2 = '' OR state = ?2)"
     " AND (?3 = '' OR principal = ?3) AND (?4 = '' OR trigger ->> 'kind' = ?4)"
     " AND created_at >= ?5 AND (?6 = 0 OR created_at < ?6) AND (?7 = 0 OR key < ?7)"
@@ -30,14 +30,14 @@ constexpr std::string_view kList =
 constexpr std::string_view kOfKey =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " boot, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE key = ?";
 
 // Without an index, since few ask: a parent is older than its children.
 constexpr std::string_view kChildren =
     "SELECT key, id, runbook, file, state, principal, trigger, params, dry_run, attempt, owner,"
     " created_at, started_at, finished_at, result, error, sources, tail, parent,"
-    " clock, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
+    " boot, ahead, EXISTS(SELECT 1 FROM waiting w WHERE w.run = run.id AND w.place = 'queue')"
     " FROM run WHERE key > ?1 AND parent = ?1 ORDER BY key";
 
 RunRecord record(const Statement& row) {
@@ -61,8 +61,7 @@ RunRecord record(const Statement& row) {
   run.sources = row.text(16);
   run.tail = row.integer(17);
   run.parent = row.integer(18);
-  run.clock = row.integer(19);
-  run.ahead = row.integer(20);
+  run.clocks = {row.integer(19), row.integer(20)};
   run.queued = row.integer(21) != 0;
   return run;
 }
@@ -113,12 +112,13 @@ std::string sources_json(const std::vector<SourceText>& sources) {
 Result<void> adopt_run(Database& db, const Adoption& run, int64_t owner) {
   Result<Statement> query = db.prepare(
       "UPDATE run SET owner = ?, attempt = ?, tail = ?, state = 'running', due = NULL,"
-      " finished_at = NULL, result = NULL, error = NULL WHERE key = ? AND state = ? AND owner = ? "
-      "AND attempt = ?");
+      " finished_at = NULL, result = NULL, error = NULL, boot = ?, ahead = ?"
+      " WHERE key = ? AND state = ? AND owner = ? AND attempt = ?");
   if (!query) return fail(query.error());
-  Result<void> done =
-      query->bind(owner, run.new_attempt, run.tail, run.key, run.state, run.owner, run.attempt)
-          .run();
+  Result<void> done = query
+                          ->bind(owner, run.new_attempt, run.tail, run.clocks.boot,
+                                 run.clocks.ahead_ms, run.key, run.state, run.owner, run.attempt)
+                          .run();
   if (!done || db.changes() == 1) return done;
   return fail(code::kConflict, "another process has taken the run up meanwhile",
               "`engine runs` tells what becomes of it");
@@ -131,14 +131,15 @@ Result<int64_t> insert_run(Database& db, const NewRun& run, int64_t owner) {
   }
   Result<Statement> query = db.prepare(
       "INSERT INTO run(id, runbook, file, state, principal, trigger, params, dry_run, attempt,"
-      " owner, created_at, started_at, sources, parent)"
-      " VALUES(?, ?, ?, 'running', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)");
+      " owner, created_at, started_at, sources, parent, boot, ahead)"
+      " VALUES(?, ?, ?, 'running', ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)");
   if (!query) return fail(query.error());
   const std::string sources = sources_json(run.sources);
   Result<void> done =
       query
           ->bind(run.id, run.runbook, run.file, run.principal, run.trigger, run.params, run.dry_run,
-                 owner, run.created_at_ms, unless_zero(run.started_at_ms), sources, run.parent)
+                 owner, run.created_at_ms, unless_zero(run.started_at_ms), sources, run.parent,
+                 run.clocks.boot, run.clocks.ahead_ms)
           .run();
   if (!done) return fail(done.error());
   return db.last_insert_id();

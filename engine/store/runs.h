@@ -22,6 +22,14 @@ struct SourceText {
   std::string file = {};                    // where it was found, to find its siblings; or empty
 };
 
+// By what the times in a run's journal are told from steps of the wall clock: `boot` is the start
+// of the machine, and `ahead_ms` how far the wall clock was ahead of the machine's own before all
+// the steps that the journal tells of.
+struct Clocks {
+  int64_t boot = 0;
+  int64_t ahead_ms = 0;
+};
+
 struct NewRun {
   std::string id = {};
   std::string runbook = {};
@@ -32,6 +40,7 @@ struct NewRun {
   bool dry_run = false;
   int64_t created_at_ms = 0;
   int64_t started_at_ms = 0;
+  Clocks clocks = {};
   std::optional<int64_t> parent = {};  // key of the run that started this one
   std::vector<SourceText> sources = {};
 };
@@ -44,6 +53,7 @@ struct Adoption {
   int attempt = 1;
   int new_attempt = 1;
   int64_t tail = 0;  // its last journal row
+  Clocks clocks = {};
 };
 
 struct RunEnd {
@@ -67,8 +77,7 @@ struct RunRecord {
   std::string sources;                                               // JSON list of {"name","hash"}
   int64_t tail = 0;    // its last known journal row, 0: none recorded yet
   int64_t parent = 0;  // key, 0: none
-  int64_t clock = 0;   // of a waiting run: see parked.h
-  int64_t ahead = 0;
+  Clocks clocks = {};
   bool queued = false;  // its script may not go on yet
   bool has_ended() const { return state != "running" && state != "waiting"; }
 };

@@ -98,3 +98,50 @@ TEST_CASE("rule 10: a crash while the clock is as it was changes no wait") {
   Life life(world);
   CHECK(life.resume().result == R"("awake")");
 }
+
+namespace {
+
+// What is left of a sleep of two hours, begun behind the first effect, when the process dies an
+// hour later, the clock having been set meanwhile; how the run ends is not waited for.
+struct Interrupted {
+  explicit Interrupted(const std::string& body) {
+    TaskPtr soon;
+    Life life(world);
+    world.effect = [&] { soon = start_timer(life.loop, Millis(20), [&] { life.loop.stop(); }); };
+    life.start("world.keep{ id = 'first' } " + body);
+    CHECK_FALSE(life.wait().has_value());
+    soon.reset();
+    world.effect = [] {};
+  }
+  // In a new life; whether it came to its end before long.
+  bool ends() {
+    Life life(world);
+    bool early = true;
+    const TaskPtr soon = start_timer(life.loop, Millis(1500), [&] {
+      early = false;
+      life.loop.stop();
+    });
+    REQUIRE(life.try_resume({.run = life.last_run().id, .principal = "unix:test"}));
+    const bool ended = life.wait().has_value();
+    return ended && early;
+  }
+  World world;
+};
+
+}  // namespace
+
+TEST_CASE("rule 10: a step of the wall clock before a crash moves no wait") {
+  const int64_t hours = GENERATE(-5, 5);
+  const char* body = GENERATE("sleep '2h'", "pcall(timeout, '2h', function() sleep '10d' end)",
+                              "pcall(wait_for, { signal = 'never', timeout = '2h' })");
+  INFO(body << " " << hours);
+  Interrupted run(body);
+  run.world.clock.suspend(kHour);
+  step_by(run.world.clock, hours);
+  CHECK_FALSE(run.ends());
+  run.world.clock.suspend(kHour / 2);
+  step_by(run.world.clock, -2 * hours);  // again, between two lives
+  CHECK_FALSE(run.ends());
+  run.world.clock.suspend(kHour / 2);
+  CHECK(run.ends());
+}
