@@ -301,9 +301,8 @@ class Run : public lua::Outside, public ops::Caller {
   Mailbox mailbox_;
   std::map<std::string, Word*> words_;  // by place
   std::set<Wait*> waits_;
-  int64_t stepped_ms_ =
-      0;  // how far the wall clock was set since the run began, as its journal tells
-  int64_t ahead_ms_ = 0;  // of the machine's own, as it was looked at last
+  int64_t stepped_ms_ = 0;  // how far the wall clock was set, as the journal tells
+  int64_t ahead_ms_ = 0;    // of the machine's own, as it was looked at last
   std::map<std::string, store::Ticket> asked_locks_;  // by place, that the script waits for
   std::map<std::string, store::Ticket> held_locks_;   // by the place that others know
   bool drew_tickets_ = false;
