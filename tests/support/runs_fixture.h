@@ -29,6 +29,7 @@ class RunsFixture {
     static int count = 0;
     folder = std::filesystem::temp_directory_path() /
              ("engine-runs-" + std::to_string(getpid()) + "-" + std::to_string(++count));
+    std::filesystem::remove_all(folder);  // of a process that had the same number, and was killed
     std::filesystem::create_directories(folder / "runbooks");
     Result<std::unique_ptr<store::Store>> opened =
         store::Store::open(loop, {.folder = folder / "state"});
