@@ -94,8 +94,11 @@ function timeout(duration, fn, ...) end
 ---@return any ...
 function retry(options, fn) end
 
----For a duration, or until a time of day: sleep{ till = "2026-11-21T02:00:00Z" }.
----@param duration engine.duration|{ till: string|integer }
+---@class engine.till
+---@field till string|integer a time of day, "2026-11-21T02:00:00Z" or as os.time answers it
+
+---For a duration, or until a time of day.
+---@param duration engine.duration|engine.till
 function sleep(duration) end
 
 ---Sends a signal to a run, which takes it now or when it comes to wait for it. It is sent exactly once.
