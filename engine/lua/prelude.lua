@@ -17,7 +17,9 @@ end
 function sleep(duration)
   if type(duration) == "table" then
     for key in pairs(duration) do
-      if key ~= "till" then refuse("sleep does not know '" .. tostring(key) .. "'", 'sleep{ till = "2026-11-21T02:00:00Z" }') end
+      if key ~= "till" then
+        refuse("sleep does not know '" .. tostring(key) .. "'", 'sleep{ till = "2026-11-21T02:00:00Z" }')
+      end
     end
     return host.wait_till(duration.till, "sleep")
   end

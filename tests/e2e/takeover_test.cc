@@ -172,7 +172,8 @@ return runbook {
   CHECK(full.err.find("engine resume " + id + " then goes on with the run") != std::string::npos);
   const Ended still_full = cli.run({"resume", id, "--quiet"});
   INFO(still_full.err);
-  CHECK(still_full.err.find("DISK_FULL") != std::string::npos);
+  CHECK(still_full.code == 69);
+  CHECK(still_full.err.find("is full") != std::string::npos);
 
   REQUIRE(disk.change(0, "size=64m"));
   const Ended ended = cli.run({"resume", id, "--quiet"});

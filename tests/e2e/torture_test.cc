@@ -21,6 +21,6 @@ TEST_CASE("torture: five engines on one store", "[torture]") {
 
 TEST_CASE("torture: containers of a real dockerd", "[torture][docker][real]") {
   if (!DockerDaemon::possible()) return;
-  Torment torment({.engines = 2, .docker = &DockerDaemon::shared()});
+  Torment torment({.engines = 2, .docker = &DockerDaemon::shared(), .programs = {.parts = 3}});
   torment.go_on_for(torture_time(0.25));
 }

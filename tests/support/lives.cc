@@ -61,7 +61,8 @@ void Life::declare(const std::string& verb, ops::Effect effect, bool idempotent,
     if (effect != ops::Effect::read) {
       world.happened.push_back(target);
       world.keys[input.key] = target;
-      world.effect();
+      const std::function<void()> effect_of_test = world.effect;  // which it may replace
+      effect_of_test();
     }
     const bool there = world.times(target) > 0;
     return start_timer(loop, Millis(json_integer(args->root(), "delay").value_or(0)),

@@ -19,7 +19,8 @@ class SmallDisk {
   explicit SmallDisk(std::string path, const std::string& size = "1m") : path_(std::move(path)) {
     std::filesystem::create_directories(path_);
     mounted = mount("tmpfs", path_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
-    if (!mounted) WARN("skipped: cannot mount a tmpfs here: " << strerror(errno));
+    if (!mounted)
+      WARN("skipped: needs a mount, which this container may not make: " << strerror(errno));
   }
   ~SmallDisk() {
     if (mounted) umount2(path_.c_str(), MNT_DETACH);

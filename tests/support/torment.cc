@@ -94,6 +94,7 @@ Torment::~Torment() {
 void Torment::go_on_for(milliseconds time) {
   const steady_clock::time_point until = steady_clock::now() + time;
   for (int strikes = 0; strikes < kStrikesMin || steady_clock::now() < until; ++strikes) {
+    if (std::ranges::count(jobs_, false, &Job::checked) < wishes_.engines) add_job();
     employ();
     wait_for_a_moment();
     strike();
@@ -222,7 +223,6 @@ void Torment::check_containers(const Job& job) {
 
 // Of two engines for one run, one gets it.
 void Torment::employ() {
-  if (std::ranges::count(jobs_, false, &Job::checked) < wishes_.engines) add_job();
   for (Worker& worker : workers_) {
     if (worker.engine) continue;
     if (below(6) == 0) {
