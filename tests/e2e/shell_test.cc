@@ -169,7 +169,8 @@ TEST_CASE_METHOD(Shell, "annotations for editors name every operation and parame
 
 TEST_CASE_METHOD(Shell, "each line of annotations is one that a language server knows") {
   CHECK(cli.run({"docs", "--quiet", "--luacats", cli.folder() + "/stubs"}).code == 0);
-  const std::set<std::string> tags = {"meta", "class", "field", "param", "return", "alias"};
+  const std::set<std::string> tags = {"meta",   "class", "field",   "param",
+                                      "return", "alias", "overload"};
   for (const auto& entry : fs::recursive_directory_iterator(cli.folder() + "/stubs")) {
     if (!entry.is_regular_file()) continue;
     std::set<std::string> classes, fields;
