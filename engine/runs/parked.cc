@@ -32,6 +32,7 @@ void Parked::look_soon() {
 void Parked::look() {
   asked_ = false;
   take_up_due();
+  host_.looked();
   arm();
 }
 

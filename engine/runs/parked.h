@@ -17,6 +17,7 @@ class Parked {
     std::function<size_t()> known;                    // how many such there are at most
     std::function<size_t()> room;                     // for more in memory
     std::function<void(const std::string& run)> take_up;
+    std::function<void()> looked;  // at least once a second
   };
   Parked(Loop& loop, store::Store& store, const Clock& clock, Host host);
   ~Parked();

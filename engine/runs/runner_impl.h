@@ -29,6 +29,7 @@ struct Runner::Impl {
   void sweep_later();
   void sweep();
   void take_up(const std::string& run);
+  void look_at_onlookers();
   void cancel_parked(const std::string& run, std::string_view by);
   void gone(Run& run);
   void mailed(const std::string& run, int64_t owner);

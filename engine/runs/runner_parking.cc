@@ -50,6 +50,7 @@ void Runner::Impl::host() {
     return ready.empty() && busy.empty() ? kRoomAtLeast : 0;
   };
   host.take_up = [this](const std::string& run) { take_up(run); };
+  host.looked = [this] { look_at_onlookers(); };
   parked.emplace(shared.loop, shared.store, shared.clock, std::move(host));
   parked->look_soon();
 }
@@ -95,6 +96,35 @@ void Runner::Impl::take_up(const std::string& run) {
     log::error("runs", "run " + run + " cannot go on: " + taken.error().message);
   }
   if (*finished) (*finished)(fail(taken.error()));
+}
+
+// What this process parked, another one may have taken up and brought to its end.
+void Runner::Impl::look_at_onlookers() {
+  Result<store::Database*> database = shared.store.reader();
+  if (!database) return log::warn("runs", database.error().message);
+  std::vector<std::pair<Onlooker, Result<Outcome>>> told;
+  for (auto at = onlookers.begin(); at != onlookers.end();) {
+    const Result<store::RunRecord> run = store::find_run(**database, at->first);
+    if (!run || leaving.contains(at->first) || run->state == "waiting") {
+      ++at;
+      continue;
+    }
+    Result<Outcome> outcome = Outcome{run->id,
+                                      run->runbook,
+                                      run->state,
+                                      run->started_at_ms,
+                                      run->finished_at_ms,
+                                      run->result.empty() ? "null" : run->result,
+                                      run->error};
+    if (!run->has_ended())
+      outcome = fail(code::kConflict, "another process has taken run " + run->id + " up",
+                     "`engine runs` tells what becomes of it");
+    told.emplace_back(std::move(at->second), std::move(outcome));
+    at = onlookers.erase(at);
+  }
+  for (auto& [onlooker, outcome] : told) {
+    if (onlooker.finished) onlooker.finished(std::move(outcome));
+  }
 }
 
 // By its mail, which wakes it.

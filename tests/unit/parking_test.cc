@@ -160,6 +160,23 @@ TEST_CASE_METHOD(ParkingFixture, "another process takes up what was parked") {
   CHECK(happened == Strings{"stop a"});
 }
 
+TEST_CASE_METHOD(ParkingFixture, "who parked a run is told how another process ended it") {
+  const std::string id = start_and_park("wait_for{ signal = 'go' } return 'done'");
+  Runner other(loop, *store, registry, *invoker, secrets, *library, system_clock(), {});
+  std::optional<std::string> state;
+  REQUIRE(other.resume({.run = id, .principal = "unix:other"}, {}, [&](Result<Outcome> outcome) {
+    state = outcome ? outcome->state : outcome.error().code;
+  }));
+  until([&] { return last != nullptr; });
+  REQUIRE_FALSE(*last);
+  CHECK(last->error().code == "CONFLICT");
+  send(id, "signal", "go");
+  until([&] {
+    other.cancel_all("unix:other");
+    return state.has_value();
+  });
+}
+
 TEST_CASE_METHOD(ParkingFixture, "few are in memory of many that wait") {
   host(4);
   constexpr int kMany = 60;
