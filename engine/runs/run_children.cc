@@ -1,5 +1,6 @@
 // Child runs: started in one transaction with the entry that says so, awaited, and asked to end
 // when the run that started them does not wait for them any more.
+#include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/lua/runbook.h"
 #include "engine/ops/check.h"
