@@ -12,7 +12,7 @@ if(ENGINE_STATIC)
   target_include_directories(engine_libraries SYSTEM INTERFACE ${ARCHIVES_INCLUDE_DIRS})
   target_compile_definitions(engine_libraries INTERFACE SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
   target_link_libraries(engine_libraries INTERFACE
-    -Wl,--whole-archive -l:libuv_a.a -Wl,--no-whole-archive -l:liblua5.4.a -l:libsqlite3.a -l:libnettle.a -lm -lz)
+    -Wl,--whole-archive -l:libuv_a.a -Wl,--no-whole-archive -l:liblua5.4.a -l:libnettle.a -lsqlite3 -lm -lz)
 else()
   target_link_libraries(engine_libraries INTERFACE PkgConfig::ARCHIVES PkgConfig::SPDLOG)
 endif()
