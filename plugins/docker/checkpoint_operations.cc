@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kLookAgainMs = 50;
 constexpr int kLooksMax = 100;
+constexpr int kSteadyLooks = 3;
 
 void fail_after_saving(const Call& call, Error error) {
   error.outcome_unknown = true;
@@ -35,13 +36,15 @@ void done_when_ended(const Call& call) {
           });
 }
 
-// It is paused while it is saved, and Docker shows that for a moment longer.
-void done_when_as_before(const Call& call, bool paused_before, int looks_left) {
+// It is paused while it is saved, which Docker may show late, and then for a moment longer.
+void done_when_as_before(const Call& call, bool paused_before, int looks_left, int steady = 0) {
   try_inspect(call, [=](Result<element> container) {
     if (!container) return fail_after_saving(call, container.error());
-    const bool settled = boolean_at(*container, "State/Paused") == paused_before;
-    if (settled || looks_left == 0) return call.done("{}");
-    later(call, kLookAgainMs, [=] { done_when_as_before(call, paused_before, looks_left - 1); });
+    const bool as_before = boolean_at(*container, "State/Paused") == paused_before;
+    const int now_steady = as_before ? steady + 1 : 0;
+    if (now_steady == kSteadyLooks || looks_left == 0) return call.done("{}");
+    later(call, kLookAgainMs,
+          [=] { done_when_as_before(call, paused_before, looks_left - 1, now_steady); });
   });
 }
 
