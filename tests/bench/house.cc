@@ -129,14 +129,16 @@ void House::until_ended(int runs) {
 void House::until(const std::function<bool()>& done) {
   double asked = now_seconds();
   TaskPtr timer;
+  bool over = false;
   std::function<void()> look = [&] {
     worst_turn_ms_ = std::max(worst_turn_ms_, 1e3 * (now_seconds() - asked) - 1);
-    if (done()) return loop_.stop();
+    over = done();
+    if (over) return loop_.stop();
     asked = now_seconds();
     timer = start_timer(loop_, Millis(1), look);
   };
   timer = start_timer(loop_, Millis(1), look);
-  loop_.run();
+  while (!over) loop_.run();  // a run that ends may stop the loop
 }
 
 store::Database& House::database() {
