@@ -3,7 +3,6 @@
 #include "engine/store/parked.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace engine::store {
 namespace {
@@ -14,20 +13,12 @@ constexpr int64_t kStepMin = 1000;  // less is no step: clocks are slewed
 
 int64_t boot_ms(const Clock& clock) { return clock.boot_ns() / kNanosPerMilli; }
 
-// This start of the machine's key.
-Result<int64_t> key_of_boot(Database& db, const Clock& clock) {
+Result<void> note_boot(Database& db, int64_t key, const Clock& clock) {
   Result<Statement> query = db.prepare(
-      "INSERT INTO boot(id, ahead) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET ahead = ?2"
+      "INSERT INTO boot(clock, ahead) VALUES(?1, ?2) ON CONFLICT(clock) DO UPDATE SET ahead = ?2"
       " WHERE abs(ahead - ?2) > ?3");
   if (!query) return fail(query.error());
-  const std::string id = clock.boot_id();
-  if (Result<void> known = query->bind(id, clock.ahead_ms(), kStepMin).run(); !known)
-    return fail(known.error());
-  Result<Statement> key = db.prepare("SELECT clock FROM boot WHERE id = ?");
-  if (!key) return fail(key.error());
-  Result<bool> row = key->bind(id).step();
-  if (!row) return fail(row.error());
-  return key->integer(0);
+  return query->bind(key, clock.ahead_ms(), kStepMin).run();
 }
 
 struct Time {
@@ -38,16 +29,16 @@ struct Time {
 // What each clock shows that runs may be due by.
 Result<std::vector<Time>> times(Database& db, const Clock& clock) {
   std::vector<Time> found{{kWall, clock.wall_ms()}};
-  Result<Statement> query = db.prepare("SELECT clock, id, ahead FROM boot");
+  Result<Statement> query = db.prepare("SELECT clock, ahead FROM boot");
   if (!query) return fail(query.error());
-  const std::string ours = clock.boot_id();
+  const int64_t ours = clock.boot_key();
   for (;;) {
     Result<bool> row = query->step();
     if (!row) return fail(row.error());
     if (!*row) return found;
-    const bool present = query->text(1) == ours;
+    const bool present = query->integer(0) == ours;
     found.push_back(
-        {query->integer(0), present ? boot_ms(clock) : clock.wall_ms() - query->integer(2)});
+        {query->integer(0), present ? boot_ms(clock) : clock.wall_ms() - query->integer(1)});
   }
 }
 
@@ -55,8 +46,7 @@ Result<std::vector<Time>> times(Database& db, const Clock& clock) {
 
 Result<void> park_run(Database& db, int64_t key, int64_t tail, const Parking& parking,
                       const Clock& clock) {
-  Result<int64_t> boot = key_of_boot(db, clock);
-  if (!boot) return fail(boot.error());
+  if (Result<void> noted = note_boot(db, parking.clocks.boot, clock); !noted) return noted;
   const bool by_wall =
       parking.due_wall_ms &&
       (!parking.due_boot_ms || *parking.due_wall_ms - clock.ahead_ms() < *parking.due_boot_ms);
@@ -66,7 +56,7 @@ Result<void> park_run(Database& db, int64_t key, int64_t tail, const Parking& pa
       " boot = ?7, ahead = ?8 WHERE key = ?1");
   if (!query) return fail(query.error());
   return query
-      ->bind(key, tail, by_wall ? kWall : *boot,
+      ->bind(key, tail, by_wall ? kWall : parking.clocks.boot,
              by_wall ? parking.due_wall_ms : parking.due_boot_ms, parking.run, parking.last_mail,
              parking.clocks.boot, parking.clocks.ahead_ms)
       .run();
