@@ -1,6 +1,7 @@
 // Parking: a run that only waits leaves memory, and goes on when what it waits for is there.
 #include "engine/store/mail.h"
 #include "engine/store/parked.h"
+#include "tests/support/await.h"
 #include "tests/support/crash_fixture.h"
 #include "tests/support/failing_vfs.h"
 
@@ -31,20 +32,7 @@ class ParkingFixture : public CrashFixture {
     return !record.id.empty() && record.has_ended();
   }
 
-  void until(const std::function<bool()>& seen) {
-    bool done = false;
-    std::function<void()> look = [&] {
-      if (!seen()) {
-        pause = start_timer(loop, Millis(1), look);
-        return;
-      }
-      done = true;
-      loop.stop();
-    };
-    loop.defer(look);
-    while (!done) loop.run();
-    pause.reset();
-  }
+  void until(const std::function<bool()>& is) { test::await(loop, is); }
   std::string start_and_park(const std::string& body, const std::string& more = "") {
     const Result<std::string> id = start(body, more);
     REQUIRE(id);
@@ -64,8 +52,6 @@ class ParkingFixture : public CrashFixture {
     });
     store->ring_all();
   }
-
-  TaskPtr pause;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/store/mail.h"
+#include "tests/support/await.h"
 #include "tests/support/crash_fixture.h"
 
 using namespace engine;
@@ -47,21 +48,7 @@ class DiskFixture : public CrashFixture {
     return texts;
   }
 
-  // Lets the loop go on until it is so, and sends nothing on its way for that.
-  void until(const std::function<bool()>& is) {
-    bool done = false;
-    TaskPtr pause;
-    std::function<void()> look = [&] {
-      if (!is()) {
-        pause = start_timer(loop, Millis(1), look);
-        return;
-      }
-      done = true;
-      loop.stop();
-    };
-    loop.defer(look);
-    while (!done) loop.run();
-  }
+  void until(const std::function<bool()>& is) { test::await(loop, is); }
   bool is_on_disk(const std::string& run, std::string_view part) {
     return std::ranges::any_of(on_disk(run), [&](const std::string& entry) {
       return entry.find(part) != std::string::npos;

@@ -1,6 +1,7 @@
 // Rules of durable runs that are about their scripts: what leaves memory and comes back, and whose
 // turn it is.
 #include "engine/store/mail.h"
+#include "tests/support/await.h"
 #include "tests/support/crash_fixture.h"
 #include "tests/support/lives.h"
 
@@ -28,20 +29,7 @@ class ParkedFixture : public CrashFixture {
     store->flush();
     return store::find_run(**store->reader(), id).value_or(store::RunRecord());
   }
-  void until(const std::function<bool()>& is) {
-    bool done = false;
-    TaskPtr pause;
-    std::function<void()> look = [&] {
-      if (!is()) {
-        pause = start_timer(loop, Millis(1), look);
-        return;
-      }
-      done = true;
-      loop.stop();
-    };
-    loop.defer(look);
-    while (!done) loop.run();
-  }
+  void until(const std::function<bool()>& is) { test::await(loop, is); }
   bool is_parked(const std::string& id) {
     return runner->alive() == 0 && row(id).state == "waiting";
   }
