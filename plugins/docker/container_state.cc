@@ -9,8 +9,8 @@ namespace engine::docker {
 namespace {
 
 constexpr int kNotModified = 304;
-constexpr int64_t kStartAgainMs = 250;
-constexpr int kStartsAgainMax = 20;
+constexpr int64_t kAgainMs = 250;
+constexpr int kAgainMax = 20;
 
 // What containerd still holds of a checkpoint gets in the way of a start from it until containerd
 // has tidied up. Such a start has done nothing.
@@ -22,7 +22,7 @@ void start_at(const Call& call, const std::string& path, const std::string& quer
             if (response) return done_changed(call, response->status != kNotModified);
             const Error& error = response.error();
             if (again == 0 || !was_too_early(error)) return call.fail(error);
-            later(call, kStartAgainMs, [=] { start_at(call, path, query, again - 1); });
+            later(call, kAgainMs, [=] { start_at(call, path, query, again - 1); });
           });
 }
 
@@ -35,7 +35,7 @@ void start(Call call) {
     if (auto name = path_part("checkpoint", checkpoint); !name) return call.fail(name.error());
     query.add("checkpoint", checkpoint);
   }
-  start_at(call, *path, std::move(query).text(), kStartsAgainMax);
+  start_at(call, *path, std::move(query).text(), kAgainMax);
 }
 
 // How Docker takes a grace, whole seconds; what is begun is waited for.
@@ -57,24 +57,29 @@ void stop_with(const Call& call, std::string_view verb, bool idempotent_too) {
 void stop(Call call) { stop_with(call, "/stop", true); }
 void restart(Call call) { stop_with(call, "/restart", false); }
 
-// Docker refuses to pause what is paused and to resume what is not; we look whether it is as it
-// was wanted to be.
+// Docker refuses to pause what is paused and to resume what is not. It hears of a change a moment
+// late, and may refuse by what was before it: a refusal counts when a second one confirms it and
+// the container is as it was wanted to be.
+void freeze_or_thaw(const Call& call, const std::string& path, bool paused_after, int again) {
+  try_ask(call, {.method = "POST", .path = path, .idempotent = true},
+          [=](Result<Response> response) {
+            if (response) return done_changed(call, true);
+            const Error refused = response.error();
+            const bool state = refused.message.find("pause") != std::string::npos;
+            if (!state) return call.fail(refused);
+            inspect(call, [=](element container) {
+              if (again == 0 || !boolean_at(container, "State/Running")) return call.fail(refused);
+              const bool as_wanted = boolean_at(container, "State/Paused") == paused_after;
+              if (as_wanted && again < kAgainMax) return done_changed(call, false);
+              later(call, kAgainMs, [=] { freeze_or_thaw(call, path, paused_after, again - 1); });
+            });
+          });
+}
+
 void freeze_or_thaw(const Call& call, std::string_view verb, bool paused_after) {
   auto path = container_path(call, verb);
   if (!path) return call.fail(path.error());
-  try_ask(call, {.method = "POST", .path = std::move(*path), .idempotent = true},
-          [call, paused_after](Result<Response> response) {
-            if (response) return done_changed(call, true);
-            const Error refused = response.error();
-            const bool state = refused.message.find("paused") != std::string::npos;
-            if (!state) return call.fail(refused);
-            inspect(call, [call, refused, paused_after](element container) {
-              const bool running = boolean_at(container, "State/Running");
-              const bool paused = boolean_at(container, "State/Paused");
-              if (running && paused == paused_after) return done_changed(call, false);
-              call.fail(refused);
-            });
-          });
+  freeze_or_thaw(call, *path, paused_after, kAgainMax);
 }
 
 void pause(Call call) { freeze_or_thaw(call, "/pause", true); }
