@@ -173,10 +173,17 @@ TEST_CASE("a daemon that accepts and says nothing is a timeout", "[docker]") {
   });
   PluginFixture world(docker.settings(R"(,"timeout":"100ms")"));
   CHECK(world.code("docker.container.list", "{}") == "TIMEOUT");
-  const auto started = world.call("docker.container.pause", R"({"container":"db"})");
-  REQUIRE_FALSE(started.has_value());
-  CHECK(started.error().code == "TIMEOUT");
-  CHECK(started.error().outcome_unknown);
+
+  // On a busy machine the time can be over before the request is out; nothing is in doubt then.
+  const auto asked = [&] { return docker.asked().back().find("/pause") != std::string::npos; };
+  Result<std::string> started = std::string();
+  for (int i = 0; i < 100 && !asked(); ++i) {
+    started = world.call("docker.container.pause", R"({"container":"db"})");
+    REQUIRE_FALSE(started.has_value());
+    CHECK(started.error().code == "TIMEOUT");
+    CHECK((started.error().outcome_unknown || !asked()));
+  }
+  CHECK(asked());
 }
 
 TEST_CASE("an answer that breaks off is an error and no part of it an answer", "[docker]") {
