@@ -1,4 +1,6 @@
 // From one state to another: start, stop, restart, pause, resume, signal, wait, remove, rename.
+#include <algorithm>
+
 #include "plugins/docker/container.h"
 #include "plugins/docker/operations.h"
 #include "plugins/docker/params.h"
@@ -57,6 +59,14 @@ void stop_with(const Call& call, std::string_view verb, bool idempotent_too) {
 void stop(Call call) { stop_with(call, "/stop", true); }
 void restart(Call call) { stop_with(call, "/restart", false); }
 
+// Docker's words, and those of the runtime below it.
+bool says_already(const Error& error) {
+  constexpr std::string_view kWords[] = {"is already paused", "is not paused",
+                                         "cannot pause a paused", "cannot resume a running"};
+  return std::ranges::any_of(
+      kWords, [&](auto words) { return error.message.find(words) != std::string::npos; });
+}
+
 // Docker refuses to pause what is paused and to resume what is not. It hears of a change a moment
 // late, and may refuse by what was before it: a refusal counts when a second one confirms it and
 // the container is as it was wanted to be.
@@ -65,8 +75,7 @@ void freeze_or_thaw(const Call& call, const std::string& path, bool paused_after
           [=](Result<Response> response) {
             if (response) return done_changed(call, true);
             const Error refused = response.error();
-            const bool state = refused.message.find("pause") != std::string::npos;
-            if (!state) return call.fail(refused);
+            if (!says_already(refused)) return call.fail(refused);
             inspect(call, [=](element container) {
               if (again == 0 || !boolean_at(container, "State/Running")) return call.fail(refused);
               const bool as_wanted = boolean_at(container, "State/Paused") == paused_after;
