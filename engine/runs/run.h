@@ -93,6 +93,9 @@ class Run : public lua::Outside, public ops::Caller {
   void look_for_mail();
   // Sees what has become of the runs that it waits for.
   void look_at_children();
+  // What the store is told of it at its start.
+  store::NewRun row() const;
+  std::string first_entry() const;
   // It is in the store, and nobody carries it.
   void take_up(const store::AddedRun& as);
   // The key of the run that it belongs to, or 0.
@@ -187,7 +190,6 @@ class Run : public lua::Outside, public ops::Caller {
   void record_end(Outcome outcome);
   void go_on(Outcome& outcome);
   std::string error_json(const lua::Failure& failure) const;
-  store::NewRun row() const;
 
   ops::Call call_at(const lua::Place& place, std::string_view operation, std::string args, int step,
                     const lua::Position& at) const;
@@ -228,7 +230,6 @@ class Run : public lua::Outside, public ops::Caller {
   void end_children();
   void tell(std::function<Result<std::vector<store::Next>>(store::Database&)> change,
             Callback done);
-  std::string first_entry() const;
 
   // Locks, in run_locks.cc.
   void draw(const store::Ticket& ticket, std::move_only_function<void(Result<bool>)> drawn);

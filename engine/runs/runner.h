@@ -14,15 +14,13 @@
 #include "engine/lua/interpreter.h"
 #include "engine/plugin/sources.h"
 #include "engine/runs/journal.h"
+#include "engine/store/store.h"
 
 namespace engine::ops {
 class Invoker;
 class Registry;
 class Secrets;
 }  // namespace engine::ops
-namespace engine::store {
-class Store;
-}
 
 namespace engine::runs {
 
@@ -92,6 +90,12 @@ class Runner {
   // One operation, as a runbook would call it, in a run of its own named after it.
   Result<std::string> call(std::string operation, std::string args, StartRequest request,
                            Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
+
+  // The same for a trigger: the run's row is one commit with what `beside` writes, and the run
+  // begins after it. `admitted` is told its id, or why there is none, and then nothing is written:
+  // ALREADY_EXISTS where there is a run of that id.
+  void admit(StartRequest request, store::Job beside,
+             std::move_only_function<void(Result<std::string>)> admitted);
 
   // Goes on with a run that has no process any more, or gives one that failed a new attempt.
   // Answers its id; a new attempt whose replay does not agree with what was recorded is told by

@@ -39,6 +39,8 @@ struct Runner::Impl {
   void look_for_mail();
   void look_again_later();
   Result<std::string> begin(std::unique_ptr<Run> run);
+  void admit(StartRequest request, store::Job beside,
+             std::move_only_function<void(Result<std::string>)> admitted);
   Result<std::string> go_on(Run& run, const std::string& params);
   Result<std::unique_ptr<Run>> prepare(StartRequest request, Watch watch, Run::Finished finished);
   Result<std::string> resume(const ResumeRequest& request, Run::Callbacks own);
