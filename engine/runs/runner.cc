@@ -224,33 +224,6 @@ Result<std::string> Runner::Impl::begin(std::unique_ptr<Run> run) {
   return started.id();
 }
 
-void Runner::Impl::admit(StartRequest request, store::Job beside,
-                         std::move_only_function<void(Result<std::string>)> admitted) {
-  Result<std::unique_ptr<Run>> prepared = prepare(std::move(request), {}, {});
-  if (!prepared) {
-    return shared.loop.defer([error = prepared.error(), admitted = std::move(admitted)]() mutable {
-      admitted(fail(error));
-    });
-  }
-  auto added = std::make_shared<store::AddedRun>();
-  auto add = [row = (*prepared)->row(), entries = "[" + (*prepared)->first_entry() + "]", added,
-              beside = std::move(beside)](store::Transaction& transaction) mutable -> Result<void> {
-    Result<store::AddedRun> run = store::add_run(transaction.db(), row, "", entries);
-    if (!run) return fail(run.error());
-    *added = *run;
-    return beside(transaction);
-  };
-  shared.store.write(std::move(add),
-                     [this, added, run = std::move(*prepared),
-                      admitted = std::move(admitted)](Result<void> committed) mutable {
-                       if (!committed) return admitted(fail(committed.error()));
-                       const std::string id = run->id();
-                       run->take_up(*added);
-                       static_cast<void>(begin(std::move(run)));
-                       admitted(id);
-                     });
-}
-
 // The next run is on disk before the end of this one is. Its id follows from this one's, so that a
 // crash between the two does not start it twice.
 Result<std::string> Runner::Impl::go_on(Run& run, const std::string& params) {
@@ -324,11 +297,6 @@ Result<std::string> Runner::start(StartRequest request, Watch watch,
       impl_->prepare(std::move(request), std::move(watch), std::move(finished));
   if (!run) return fail(run.error());
   return impl_->begin(std::move(*run));
-}
-
-void Runner::admit(StartRequest request, store::Job beside,
-                   std::move_only_function<void(Result<std::string>)> admitted) {
-  impl_->admit(std::move(request), std::move(beside), std::move(admitted));
 }
 
 Result<std::string> Runner::call(std::string operation, std::string args, StartRequest request,

@@ -55,6 +55,9 @@ struct Outcome {
 // What an onlooker sees of a run: journal entries, in order, each shown only after it is on disk.
 using Watch = std::function<void(std::string_view entry)>;
 
+// Told the id of a run that was admitted, or why there is none.
+using Admitted = std::move_only_function<void(Result<std::string>)>;
+
 // Follows an event source of a plugin; see plugin::Host::follow.
 using FollowSource = std::function<Result<std::unique_ptr<plugin::Subscription>>(
     std::string_view source, plugin::FollowOptions options, plugin::FollowEvents events)>;
@@ -92,10 +95,9 @@ class Runner {
                            Watch watch, std::move_only_function<void(Result<Outcome>)> finished);
 
   // The same for a trigger: the run's row is one commit with what `beside` writes, and the run
-  // begins after it. `admitted` is told its id, or why there is none, and then nothing is written:
-  // ALREADY_EXISTS where there is a run of that id.
-  void admit(StartRequest request, store::Job beside,
-             std::move_only_function<void(Result<std::string>)> admitted);
+  // begins after it. Without a run nothing is written: ALREADY_EXISTS
+  // where there is one of that id.
+  void admit(StartRequest request, store::Job beside, Admitted admitted);
 
   // Goes on with a run that has no process any more, or gives one that failed a new attempt.
   // Answers its id; a new attempt whose replay does not agree with what was recorded is told by

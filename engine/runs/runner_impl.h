@@ -39,8 +39,7 @@ struct Runner::Impl {
   void look_for_mail();
   void look_again_later();
   Result<std::string> begin(std::unique_ptr<Run> run);
-  void admit(StartRequest request, store::Job beside,
-             std::move_only_function<void(Result<std::string>)> admitted);
+  void admit(StartRequest request, store::Job beside, Admitted admitted);
   Result<std::string> go_on(Run& run, const std::string& params);
   Result<std::unique_ptr<Run>> prepare(StartRequest request, Watch watch, Run::Finished finished);
   Result<std::string> resume(const ResumeRequest& request, Run::Callbacks own);
@@ -62,6 +61,7 @@ struct Runner::Impl {
     std::unique_ptr<Loop::Hold> hold;
   };
   std::map<std::string, Onlooker, std::less<>> onlookers;
+  size_t admitting = 0;                        // recorded, which is not on disk yet
   std::set<std::string, std::less<>> leaving;  // parked, which is not on disk yet
   std::vector<std::string> stranded;           // whose parking could not be written
   // Parked runs that could not be taken up, and when that is tried again.

@@ -62,6 +62,13 @@ Result<void> park_run(Database& db, int64_t key, int64_t tail, const Parking& pa
       .run();
 }
 
+Result<void> leave_run(Database& db, int64_t key) {
+  Result<Statement> query =
+      db.prepare("UPDATE run SET state = 'waiting', clock = ?2, due = 0 WHERE key = ?1");
+  if (!query) return fail(query.error());
+  return query->bind(key, kWall).run();
+}
+
 Result<void> wake_run(Database& db, std::string_view run) {
   Result<Statement> query = db.prepare("UPDATE run SET due = 0 WHERE id = ? AND state = 'waiting'");
   if (!query) return fail(query.error());

@@ -28,6 +28,8 @@ struct Parking {
 // The row of a run whose journal ends at `tail`: nobody's from now on.
 Result<void> park_run(Database& db, int64_t key, int64_t tail, const Parking& parking,
                       const Clock& clock);
+// A run that nobody carries yet is left to whoever takes up parked runs, and is due at once.
+Result<void> leave_run(Database& db, int64_t key);
 // A parked run is due at once.
 Result<void> wake_run(Database& db, std::string_view run);
 

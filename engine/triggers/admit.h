@@ -10,7 +10,7 @@
 namespace engine::triggers {
 
 // Runner::admit, or a test's own.
-using Admit = std::function<void(runs::StartRequest request, store::Job beside,
-                                 std::move_only_function<void(Result<std::string>)> admitted)>;
+using Admit =
+    std::function<void(runs::StartRequest request, store::Job beside, runs::Admitted admitted)>;
 
 }  // namespace engine::triggers

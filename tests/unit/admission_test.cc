@@ -1,5 +1,8 @@
 // Runs that triggers start: their row is one commit with what the trigger notes.
+#include <algorithm>
+
 #include "engine/store/runs.h"
+#include "tests/support/await.h"
 #include "tests/support/runs_fixture.h"
 
 using namespace engine;
@@ -39,6 +42,7 @@ class Admissions : public RunsFixture {
   int64_t rows() { return *(*store->reader())->number("SELECT count(*) FROM run"); }
 };
 
+constexpr const char* kAlert = R"({"kind":"alert"})";
 constexpr const char* kDb = R"({"box":"db"})";
 
 }  // namespace
@@ -71,6 +75,24 @@ TEST_CASE_METHOD(Admissions, "a run of the same id is admitted once") {
   CHECK(notes() == 1);
   CHECK(rows() == 1);
   CHECK(happened.size() == 1);
+}
+
+TEST_CASE_METHOD(Admissions, "more runs than memory should hold wait in the store") {
+  options.parking = ParkingOptions{.in_memory = 2};
+  begin_anew();
+  constexpr int kRuns = 50;
+  int admitted = 0, alive_max = 0;
+  for (int i = 0; i < kRuns; ++i) {
+    runner->admit({.runbook = "heal", .params = kDb, .principal = "alert:Box", .trigger = kAlert},
+                  note, [&](const Result<std::string>& id) { admitted += id.has_value(); });
+  }
+  test::await(loop, [&] {
+    alive_max = std::max(alive_max, runner->alive());
+    return happened.size() == kRuns && runner->alive() == 0;
+  });
+  CHECK(admitted == kRuns);
+  CHECK(notes() == kRuns);
+  CHECK(alive_max < kRuns / 2);
 }
 
 TEST_CASE_METHOD(Admissions, "parameters that the runbook does not take admit nothing") {
