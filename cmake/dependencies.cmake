@@ -17,6 +17,12 @@ else()
   target_link_libraries(engine_libraries INTERFACE PkgConfig::ARCHIVES PkgConfig::SPDLOG)
 endif()
 
+# Time zones, read from the system's zoneinfo.
+find_package(date REQUIRED)
+target_link_libraries(engine_libraries INTERFACE $<TARGET_FILE:date::date-tz>)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/engine/base/zone.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+  COMPILE_DEFINITIONS "$<TARGET_PROPERTY:date::date-tz,INTERFACE_COMPILE_DEFINITIONS>")
+
 find_path(TOMLPLUSPLUS toml++/toml.h)
 if(NOT TOMLPLUSPLUS)
   message(FATAL_ERROR "toml++ is missing; run tools/setup build")
