@@ -11,6 +11,7 @@
 #include "engine/lua/errors.h"
 #include "engine/lua/lint.h"
 #include "engine/lua/plugin.h"
+#include "engine/triggers/declared.h"
 
 namespace engine::cli {
 
@@ -82,9 +83,12 @@ lua::Finding finding_of(const Error& error, const std::string& label) {
 std::vector<lua::Finding> judge_runbook(Catalog& catalog, const std::string& file,
                                         const std::string& text) {
   if (!runs::is_runbook(text)) return {};
-  const auto info = inspect(catalog, {file, file, file, text});
-  if (info) return {};
-  return {finding_of(info.error(), file)};
+  const runs::Source source{file, file, file, text};
+  const auto info = inspect(catalog, source);
+  if (!info) return {finding_of(info.error(), file)};
+  const auto declared = triggers::read_triggers(*info, source);
+  if (!declared) return {finding_of(declared.error(), file)};
+  return {};
 }
 
 // What is wrong with a Lua plugin's declaration, which lint does not look into.

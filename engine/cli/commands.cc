@@ -22,6 +22,7 @@ constexpr std::array kCommands = {
     CommandEntry{"trace", trace_command},
     CommandEntry{"why", why_command},
     CommandEntry{"export", export_command},
+    CommandEntry{"schedule next", schedule_next_command},
     CommandEntry{"ops", ops_command},
     CommandEntry{"plugins", plugins_command},
     CommandEntry{"events", events_command},

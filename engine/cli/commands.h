@@ -19,6 +19,7 @@ Command logs_command();
 Command trace_command();
 Command why_command();
 Command export_command();
+Command schedule_next_command();
 Command ops_command();
 Command plugins_command();
 Command events_command();

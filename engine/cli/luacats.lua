@@ -35,7 +35,7 @@
 ---@field summary string One sentence.
 ---@field help? string More, for `engine run NAME --help`.
 ---@field severity? string Such as "P2".
----@field on? table[] Triggers: alert, cron, webhook, event.
+---@field on? table[] Triggers: alert, cron, every, webhook, event.
 ---@field params? table<string|integer, engine.parameter>
 ---@field allow? string[] What it may do beside reading: "docker:change", "process.exec".
 ---@field timeout? string Of the whole run.
@@ -224,10 +224,27 @@ function log.error(message, fields) end
 ---@param name string|table
 ---@return table
 function alert(name) end
+---@class engine.schedule
+---@field jitter? string Each starts that much later at most; for a schedule it is always the same.
+---@field catch_up? "none"|"last"|"all" Which of the times that were missed are made up for. Default: none.
+---@field within? string How late one may still start. Default: 1m, and without a limit where they are made up for.
+---@field overlap? "skip"|"queue"|"replace"|"allow" What one does while the run before goes on. Default: skip.
+
+---@class engine.cron: engine.schedule
+---@field tz? string Such as "Europe/Berlin". Default: the machine's zone.
+---@field dst? { gap?: "run_after"|"skip", fold?: "first"|"last"|"both" } For times that do not exist or come twice.
+---@field seconds? boolean A leading field of seconds.
+
 ---A trigger: times such as "0 3 * * *".
 ---@param schedule string|table
+---@param options? engine.cron
 ---@return table
-function cron(schedule) end
+function cron(schedule, options) end
+---A trigger: again and again after that time, such as "15m".
+---@param interval string|table
+---@param options? engine.schedule
+---@return table
+function every(interval, options) end
 ---A trigger: a request to a hook of this name.
 ---@param name string|table
 ---@return table

@@ -5,6 +5,7 @@
 #include "engine/cli/inspect.h"
 #include "engine/cli/table.h"
 #include "engine/ops/describe.h"
+#include "engine/triggers/declared.h"
 
 namespace engine::cli {
 
@@ -71,6 +72,8 @@ int run(Session& session, const Command& command, std::span<const std::string> a
   if (!source) return session.fail(source.error());
   const Result<lua::RunbookInfo> info = inspect(**catalog, *source);
   if (!info) return session.fail(info.error());
+  if (const auto declared = triggers::read_triggers(*info, *source); !declared)
+    return session.fail(declared.error());
   session.print(session.format == Format::table ? text_of(*source, *info, session.out)
                                                 : json_of(*source, *info) + "\n");
   return 0;

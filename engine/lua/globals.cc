@@ -66,6 +66,7 @@ constexpr std::array kGlobals = std::to_array<Global>({
     {"secret", ""},
     {"alert", ""},
     {"cron", ""},
+    {"every", ""},
     {"webhook", ""},
     {"event", ""},
 });

@@ -56,16 +56,26 @@ int runbook(lua_State* L) {
   return 1;
 }
 
-// alert "Name" and alert { name = "Name", ... } -> { kind = "alert", name = "Name", ... }
+// alert "Name" and alert { name = "Name", ... } -> { kind = "alert", name = "Name", ... }; options
+// may follow the text: cron("0 2 * * *", { tz = "UTC" }).
 int trigger(lua_State* L) {
-  lua_settop(L, 1);
+  lua_settop(L, 2);
   if (!lua_istable(L, 1)) {
-    const char* text = luaL_checkstring(L, 1);
-    lua_createtable(L, 0, 2);
-    lua_pushstring(L, text);
+    luaL_checkstring(L, 1);
+    if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+    lua_createtable(L, 0, 4);
+    for (lua_pushnil(L);
+         lua_istable(L, 2) && lua_next(L, 2) != 0;) {  // text options trigger key value
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, 3);
+    }
+    lua_settop(L, 3);
     lua_pushvalue(L, lua_upvalueindex(2));
-    lua_insert(L, -2);
-    lua_rawset(L, 2);
+    lua_pushvalue(L, 1);
+    lua_rawset(L, 3);
+  } else {
+    lua_settop(L, 1);
   }
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_setfield(L, -2, "kind");
@@ -76,8 +86,11 @@ int trigger(lua_State* L) {
 
 void install_runbook_words(lua_State* L) {
   lua_register(L, "runbook", runbook);
-  static constexpr const char* kTriggers[][2] = {
-      {"alert", "name"}, {"cron", "schedule"}, {"webhook", "name"}, {"event", "name"}};
+  static constexpr const char* kTriggers[][2] = {{"alert", "name"},
+                                                 {"cron", "schedule"},
+                                                 {"every", "interval"},
+                                                 {"webhook", "name"},
+                                                 {"event", "name"}};
   for (const auto& [kind, field] : kTriggers) {
     lua_pushstring(L, kind);
     lua_pushstring(L, field);

@@ -1,4 +1,4 @@
-// runbook{...} and the words within it: alert, cron, webhook, event.
+// runbook{...} and the words within it: alert, cron, every, webhook, event.
 #pragma once
 
 #include <lua.hpp>

@@ -37,7 +37,16 @@ struct Schedule {
   std::optional<Slot> next(int64_t since_s, int64_t after_s) const;
 };
 
-// What is said of it where there is one for each word: "cron", "every".
+// What it is called: the runbook, and a number from the second one on: "clean-up#2".
+std::string schedule_name(std::string_view runbook, size_t index);
+// "clean-up#2" -> "clean-up" and 1.
+struct ScheduleName {
+  std::string runbook;
+  size_t index = 0;
+};
+ScheduleName parse_schedule_name(std::string_view name);
+
+// Whether the word makes a schedule: "cron", "every".
 bool is_schedule(std::string_view kind);
 // From the table that the word has made. `runbook` is what H is spread by.
 lua::Checked read_schedule(std::optional<Schedule>& into, JsonElement declared,

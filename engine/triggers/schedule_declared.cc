@@ -158,13 +158,4 @@ Checked read_schedule(std::optional<Schedule>& into, JsonElement declared,
   return {};
 }
 
-std::optional<Slot> Schedule::next(int64_t since_s, int64_t after_s) const {
-  if (const Calendar* dates = calendar())
-    return dates->cron.next(dates->zone, dates->transitions, after_s);
-  const int64_t interval_s = std::get<Millis>(when).count() / 1000;
-  const int64_t passed = std::max<int64_t>(after_s - since_s, 0) / interval_s;
-  const int64_t at_s = since_s + (passed + 1) * interval_s;
-  return Slot{at_s, at_s};
-}
-
 }  // namespace engine::triggers
