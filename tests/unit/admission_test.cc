@@ -80,7 +80,7 @@ TEST_CASE_METHOD(Admissions, "a run of the same id is admitted once") {
 TEST_CASE_METHOD(Admissions, "more runs than memory should hold wait in the store") {
   options.parking = ParkingOptions{.in_memory = 2};
   begin_anew();
-  constexpr int kRuns = 50;
+  constexpr int kRuns = 200;
   int admitted = 0, alive_max = 0;
   for (int i = 0; i < kRuns; ++i) {
     runner->admit({.runbook = "heal", .params = kDb, .principal = "alert:Box", .trigger = kAlert},

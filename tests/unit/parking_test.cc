@@ -171,11 +171,12 @@ TEST_CASE_METHOD(ParkingFixture, "a run whose parking could not be written goes 
   auto opened = store::Store::open(loop, {.folder = folder / "state", .vfs = failing_vfs::kName});
   REQUIRE(opened);
   store = std::move(*opened);
-  options.parking = ParkingOptions{.after = Millis(100), .in_memory = 10};
+  options.parking = ParkingOptions{.after = Millis(2000), .in_memory = 10};
   begin_anew();
-  const Result<std::string> id = start("sleep '300ms' return 7");
+  const Result<std::string> id = start("sleep '3s' return 7");
   REQUIRE(id);
-  until([&] { return row(*id).state == "running"; });
+  // From then on it writes nothing before it is parked.
+  until([&] { return row(*id).state == "running" && journal(*id).back() == "wait"; });
   REQUIRE(runner->alive() == 1);
   failing_vfs::failure = failing_vfs::Failure::full;
   until([&] { return runner->alive() == 0; });
