@@ -171,12 +171,15 @@ TEST_CASE_METHOD(ParkingFixture, "a run whose parking could not be written goes 
   auto opened = store::Store::open(loop, {.folder = folder / "state", .vfs = failing_vfs::kName});
   REQUIRE(opened);
   store = std::move(*opened);
-  options.parking = ParkingOptions{.after = Millis(2000), .in_memory = 10};
+  options.parking = ParkingOptions{.after = Millis(1000), .in_memory = 10};
   begin_anew();
-  const Result<std::string> id = start("sleep '3s' return 7");
+  const Result<std::string> id = start("sleep '5s' return 7");
   REQUIRE(id);
   // From then on it writes nothing before it is parked.
-  until([&] { return row(*id).state == "running" && journal(*id).back() == "wait"; });
+  until([&] {
+    store->flush();
+    return *(*store->reader())->number("SELECT count(*) FROM waiting") == 1;
+  });
   REQUIRE(runner->alive() == 1);
   failing_vfs::failure = failing_vfs::Failure::full;
   until([&] { return runner->alive() == 0; });
