@@ -149,14 +149,14 @@ TEST_CASE("a plugin includes nothing of the engine but the plugin contract", "[t
 
 TEST_CASE("each C library is known to one folder", "[tree]") {
   const std::map<std::string, std::string> homes = {
-      {"uv.h", "engine/loop/"},         {"lua.h", "engine/lua/"},
-      {"lauxlib.h", "engine/lua/"},     {"lualib.h", "engine/lua/"},
-      {"lua.hpp", "engine/lua/"},       {"sqlite3.h", "engine/store/"},
-      {"zstd.h", "engine/store/"},      {"curl/curl.h", "engine/http/"},
-      {"archive.h", "plugins/fs/"},     {"archive_entry.h", "plugins/fs/"},
-      {"microhttpd.h", "engine/http/"}, {"toml++/toml.h", "engine/config/"},
-      {"date/tz.h", "engine/base/"},
-      {"CLI/CLI.hpp", "engine/cli/"},   {"spdlog/spdlog.h", "engine/base/"}};
+      {"uv.h", "engine/loop/"},           {"lua.h", "engine/lua/"},
+      {"lauxlib.h", "engine/lua/"},       {"lualib.h", "engine/lua/"},
+      {"lua.hpp", "engine/lua/"},         {"sqlite3.h", "engine/store/"},
+      {"zstd.h", "engine/store/"},        {"curl/curl.h", "engine/http/"},
+      {"archive.h", "plugins/fs/"},       {"archive_entry.h", "plugins/fs/"},
+      {"microhttpd.h", "engine/http/"},   {"toml++/toml.h", "engine/config/"},
+      {"date/tz.h", "engine/base/"},      {"CLI/CLI.hpp", "engine/cli/"},
+      {"spdlog/spdlog.h", "engine/base/"}};
   std::vector<std::string> complaints;
   for (const Source& source : cpp()) {
     if (!below(source.path, "engine/") && !below(source.path, "plugins/")) continue;
