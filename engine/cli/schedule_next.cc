@@ -29,7 +29,7 @@ Result<triggers::Schedule> expression(const Parsed& parsed, const std::optional<
   }
   const Zone own = cron->zone() ? *cron->zone() : zone ? *zone : Zone::local();
   triggers::Schedule schedule;
-  schedule.when = triggers::Schedule::Calendar{std::move(*cron), own, {}};
+  schedule.when = triggers::Schedule::Calendar{*cron, own, {}};
   return schedule;
 }
 

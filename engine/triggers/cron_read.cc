@@ -121,7 +121,7 @@ class CronReader {
       return refuse("no day of any year fits it",
                     "its days of the month do not occur in its months");
     }
-    return std::move(cron_);
+    return cron_;
   }
 
  private:

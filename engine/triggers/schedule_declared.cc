@@ -104,7 +104,7 @@ Checked finish_cron(Reading& reading, std::string_view runbook) {
   if (!cron->next(zone, reading.transitions, 0)) {
     return Fault{"cron: the clock leaps over that time whenever it would come", "", schedule.text};
   }
-  schedule.when = Schedule::Calendar{std::move(*cron), zone, reading.transitions};
+  schedule.when = Schedule::Calendar{*cron, zone, reading.transitions};
   return {};
 }
 
