@@ -54,6 +54,8 @@ void Runner::Impl::turn(Run& run, nanoseconds slice) {
   const lua::Turn result = run.turn(slice);
   last_turn = std::chrono::steady_clock::now();
   if (result == lua::Turn::sliced) {
+    // What came to it during its own turn has asked for the next one.
+    if (run.queued) std::erase(ready, &run);
     run.queued = true;
     busy.push_back(&run);
     return;

@@ -28,6 +28,8 @@ int sync(sqlite3_file* file, int flags) {
 int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
   if (failure == Failure::write) return SQLITE_IOERR_WRITE;
   if (failure == Failure::full) return SQLITE_FULL;
+  Failure once = Failure::full_once;
+  if (failure.compare_exchange_strong(once, Failure::none)) return SQLITE_FULL;
   return plain_write(file, data, size, offset);
 }
 

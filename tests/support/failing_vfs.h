@@ -7,7 +7,7 @@ namespace failing_vfs {
 
 inline constexpr const char* kName = "failing";
 
-enum class Failure { none, sync, write, full };
+enum class Failure { none, sync, write, full, full_once };
 extern std::atomic<Failure> failure;
 
 // Registers the VFS once; set `failure` from any thread.

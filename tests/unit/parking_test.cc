@@ -184,9 +184,8 @@ TEST_CASE_METHOD(ParkingFixture, "a run whose parking could not be written goes 
     return *(*store->reader())->number("SELECT count(*) FROM waiting") == 1;
   });
   REQUIRE(runner->alive() == 1);
-  failing_vfs::failure = failing_vfs::Failure::full;
-  until([&] { return runner->alive() == 0; });
-  failing_vfs::failure = failing_vfs::Failure::none;
+  failing_vfs::failure = failing_vfs::Failure::full_once;
+  until([&] { return failing_vfs::failure == failing_vfs::Failure::none; });
   CHECK(ended(*id).result == "7");
 }
 
